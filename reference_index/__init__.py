@@ -1,0 +1,24 @@
+"""A directory of records and what is searched by: enrolled once, read by many, never half done."""
+
+from reference_index.candidates import Candidate
+from reference_index.errors import IndexFormatError, RecordInvalidError, ReferenceIndexError
+from reference_index.fingerprint import ISOMETRIES, Fingerprint
+from reference_index.index import ReferenceIndex
+from reference_index.records import Kind, Record, ReferenceImage
+from reference_index.verify import verify
+from reference_index.writer import IndexWriter
+
+__all__ = [
+    "ISOMETRIES",
+    "Candidate",
+    "Fingerprint",
+    "IndexFormatError",
+    "IndexWriter",
+    "Kind",
+    "Record",
+    "RecordInvalidError",
+    "ReferenceImage",
+    "ReferenceIndex",
+    "ReferenceIndexError",
+    "verify",
+]

@@ -1,0 +1,248 @@
+"""A reference index opened for reading."""
+
+import json
+import math
+import os
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from reference_index.candidates import Candidate
+from reference_index.catalog import ImageRow
+from reference_index.errors import IndexDamagedError, UnknownRecordError
+from reference_index.fingerprint import HASH_BITS, HASH_CHANNEL, HashCodes
+from reference_index.hash_search import HashChannel, RecordHits, check_query
+from reference_index.live_records import LiveRecords
+from reference_index.manifest import Manifest, read_manifest
+from reference_index.records import Record, ReferenceImage
+from reference_index.segments import Segment, open_segments
+from reference_index.tombstones import Tombstones
+from reference_index.vectors import EngineFactory
+from reference_index.vectors.faiss_hamming import FaissHamming
+
+OPEN_ATTEMPTS = 10
+NAMES_KEPT = 100_000
+
+
+class ReferenceIndex:
+    """The state an index had when it was opened; no writer changes what is seen here.
+
+    Made by ``ReferenceIndex.open``; to be closed, or used in a ``with`` block. Its methods may be
+    called from several threads. Any of them may raise IndexDamagedError, since large files are
+    verified when they are first used.
+    """
+
+    def __init__(
+        self, path: Path, manifest: Manifest, segments: Sequence[Segment], engine: EngineFactory
+    ) -> None:
+        self.path = path
+        self._manifest, self._segments, self._engine = manifest, tuple(segments), engine
+        self._live = LiveRecords(self._segments, Tombstones(manifest.tombstones))
+        self._hash_channel: HashChannel | None = None
+        self._names: dict[int, str] = {}
+        self._lock = threading.RLock()
+        self._closed = False
+
+    @classmethod
+    def open(
+        cls, path: str | os.PathLike[str], *, engine: EngineFactory = FaissHamming
+    ) -> "ReferenceIndex":
+        """Open the index in the directory at path.
+
+        engine: what searches the hashes. Raises IndexMissingError, IndexDamagedError or
+        IndexFormatError.
+        """
+        root = Path(path)
+        manifest = read_manifest(root)
+        for _ in range(OPEN_ATTEMPTS):
+            try:
+                return cls(root, manifest, open_segments(root, manifest.segments), engine)
+            except IndexDamagedError:
+                # A writer may have replaced the manifest and unlinked segments since it was read.
+                known, manifest = manifest.segments, read_manifest(root)
+                if manifest.segments == known:
+                    raise
+        return cls(root, manifest, open_segments(root, manifest.segments), engine)
+
+    @property
+    def uuid(self) -> str:
+        """The identity of the index, whatever becomes of its content."""
+        return self._manifest.uuid
+
+    @property
+    def settings(self) -> Mapping[str, str]:
+        """What the fingerprints of each channel depend on."""
+        return self._manifest.settings
+
+    @property
+    def created(self) -> str:
+        """When the index was made: UTC, ISO 8601."""
+        return self._manifest.created
+
+    @property
+    def updated(self) -> str:
+        """When the index was last changed: UTC, ISO 8601."""
+        return self._manifest.updated
+
+    @property
+    def record_count(self) -> int:
+        """The number of records."""
+        return self._manifest.live.records
+
+    @property
+    def image_count(self) -> int:
+        """The number of reference images."""
+        return self._manifest.live.images
+
+    @property
+    def segment_count(self) -> int:
+        """The number of segments on disk."""
+        return len(self._segments)
+
+    def references(self, channel: str) -> int:
+        """Return the number of reference images on a channel, each distinct frame counted.
+
+        0 for a channel that is not known.
+        """
+        return self._manifest.live.hashes if channel == HASH_CHANNEL else 0
+
+    def record(self, record_id: str) -> Record:
+        """Return a record. Raises UnknownRecordError."""
+        self._check_open()
+        row = self._live.find(record_id)
+        if row is None:
+            raise _unknown_record(self.path, record_id)
+        return row.record
+
+    def records(self) -> Iterator[Record]:
+        """Yield every record by id, in constant memory."""
+        self._check_open()
+        return (row.record for row in self._live)
+
+    def images(self, record_id: str) -> tuple[ReferenceImage, ...]:
+        """Return the reference images of a record by image id. Raises UnknownRecordError."""
+        self._check_open()
+        row = self._live.find(record_id)
+        if row is None:
+            raise _unknown_record(self.path, record_id)
+        return tuple(_reference_image(image, record_id) for image in self._live.images(row.number))
+
+    def image(self, image_id: int) -> ReferenceImage:
+        """Return a reference image. Raises UnknownRecordError."""
+        self._check_open()
+        row = self._live.image(image_id)
+        if row is None:
+            raise UnknownRecordError(
+                f"index {self.path} has no reference image {image_id}: it was removed, or never in"
+            )
+        return _reference_image(row, self._names_of([row.number])[row.number])
+
+    def has(self, record_id: str, sha256: str) -> bool:
+        """Tell whether the record is there and has the image with this hex digest."""
+        self._check_open()
+        row = self._live.find(record_id)
+        return row is not None and self._live.has_image(row.number, bytes.fromhex(sha256))
+
+    def search_hashes(
+        self, codes: HashCodes, *, k: int, min_score: float | None = None
+    ) -> list[tuple[Candidate, ...]]:
+        """Return the records that come closest to each of n pictures.
+
+        codes: uint8 (n, 8, 32), the hashes of a picture under the eight isometries. Of each
+        picture the k best records, none for k = 0, and every further one that scores at least
+        min_score; best first, equals by record id. Each comes with its best reference image and
+        the isometry it was best under; the score is the bits of 256 alike, 0 to 256.
+        Raises ValueError for codes of another shape or type, k below 0, or a min_score of nan.
+        """
+        self._check_open()
+        check_query(codes, k, min_score)
+        # Clipped to one bit beyond what a score can be: all of them, or none.
+        lowest = HASH_BITS + 1 if min_score is None else min(max(min_score, 0), HASH_BITS + 1)
+        max_distance = math.floor(HASH_BITS - lowest)
+        found: list[tuple[Candidate, ...]] = [()] * len(codes)
+        if self._manifest.live.hashes and len(codes):
+            channel = self._channel()
+            codes = codes.copy(order="C") if not codes.flags.c_contiguous else codes
+            for hits in channel.nearest_records(codes, k=k, max_distance=max_distance):
+                self._candidates(hits, found, k, max_distance)
+        return found
+
+    def close(self) -> None:
+        """Close the files; nothing can be looked up afterwards."""
+        self._closed = True
+        self._hash_channel = None
+        for segment in self._segments:
+            segment.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise ValueError(f"index {self.path} is closed: open it again")
+
+    def _channel(self) -> HashChannel:
+        with self._lock:
+            if self._hash_channel is None:
+                rows = [segment.hashes() for segment in self._segments]
+                self._hash_channel = HashChannel(rows, self._manifest.tombstones, self._engine)
+            return self._hash_channel
+
+    def _candidates(
+        self, hits: RecordHits, found: list[tuple[Candidate, ...]], k: int, max_distance: int
+    ) -> None:
+        columns = [column.tolist() for column in hits]
+        names = self._names_of(columns[-1])
+        by_query: dict[int, list[tuple[int, str, int, int]]] = {}
+        for query, distance, isometry, image, owner in zip(*columns, strict=True):
+            by_query.setdefault(query, []).append((distance, names[owner], image, isometry))
+        for query, near in by_query.items():
+            near.sort()
+            found[query] = tuple(
+                Candidate(
+                    record_id=name,
+                    image_id=image,
+                    channel=HASH_CHANNEL,
+                    score=float(HASH_BITS - distance),
+                    isometry=isometry,
+                )
+                for rank, (distance, name, image, isometry) in enumerate(near)
+                if rank < k or distance <= max_distance
+            )
+
+    def _names_of(self, numbers: Sequence[int]) -> Mapping[int, str]:
+        """Return the record ids of record numbers, and others; those asked for are kept."""
+        with self._lock:
+            if len(self._names) > NAMES_KEPT:
+                self._names = {}
+            if missing := [number for number in set(numbers) if number not in self._names]:
+                self._names |= self._live.record_ids(missing)
+            return self._names
+
+
+def _unknown_record(path: Path, record_id: str) -> UnknownRecordError:
+    return UnknownRecordError(
+        f"index {path} has no record {record_id!r}: 'screening index list {path}' lists all"
+    )
+
+
+def _reference_image(row: ImageRow, record_id: str) -> ReferenceImage:
+    return ReferenceImage(
+        id=row.id,
+        record_id=record_id,
+        sha256=row.sha256.hex(),
+        width=row.width,
+        height=row.height,
+        source=row.source,
+        channels=tuple(json.loads(row.channels)),
+    )

@@ -1,0 +1,69 @@
+"""What of several catalogs is alive: the one view that readers and the writer share."""
+
+import heapq
+from collections.abc import Collection, Iterable, Iterator
+from typing import Protocol
+
+from reference_index.catalog import Catalog, ImageRow, RecordRow
+from reference_index.tombstones import Tombstones
+
+
+class HasCatalog(Protocol):
+    """A segment, finished or being written."""
+
+    @property
+    def catalog(self) -> Catalog:
+        """Its records and images."""
+        ...
+
+
+class LiveRecords:
+    """The rows of several segments whose ids are not dead; a record has at most one live row."""
+
+    def __init__(self, segments: Collection[HasCatalog], dead: Tombstones) -> None:
+        self._segments, self._dead = segments, dead
+
+    def find(self, record_id: str) -> RecordRow | None:
+        """Return the live row of a record."""
+        for segment in self._segments:
+            for row in segment.catalog.record_rows(record_id):
+                if row.key not in self._dead:
+                    return row
+        return None
+
+    def __iter__(self) -> Iterator[RecordRow]:
+        """Yield every live record row by record id, in constant memory."""
+        runs = [segment.catalog.sorted_records() for segment in self._segments]
+        rows = heapq.merge(*runs, key=lambda row: row.record.id)
+        return (row for row in rows if row.key not in self._dead)
+
+    def record_ids(self, numbers: Iterable[int]) -> dict[int, str]:
+        """Return the record id of each record number."""
+        missing = set(numbers)
+        found: dict[int, str] = {}
+        for segment in self._segments:
+            if missing:
+                found |= segment.catalog.record_ids(missing)
+                missing -= found.keys()
+        return found
+
+    def images(self, number: int) -> Iterator[ImageRow]:
+        """Yield the live images of the record with this number, by image id."""
+        for segment in self._segments:
+            for row in segment.catalog.image_rows(number):
+                if row.id not in self._dead:
+                    yield row
+
+    def image(self, image_id: int) -> ImageRow | None:
+        """Return the live image with this id."""
+        if image_id in self._dead:
+            return None
+        rows = (segment.catalog.image_row(image_id) for segment in self._segments)
+        return next((row for row in rows if row is not None), None)
+
+    def has_image(self, number: int, sha256: bytes) -> bool:
+        """Tell whether the live record with this number has this image.
+
+        Images only die with their record, so that none of a live record is dead.
+        """
+        return any(segment.catalog.has_image(number, sha256) for segment in self._segments)

@@ -1,0 +1,219 @@
+"""The manifest: the one file of an index that is ever replaced; it says what all others hold."""
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from itertools import pairwise
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+
+from reference_index.errors import IndexDamagedError, IndexFormatError, IndexMissingError
+from reference_index.storage import FileEntry, damaged, replace_file, storage_errors
+from reference_index.vectors import Ids
+
+FORMAT = 1
+MANIFEST = "manifest.json"
+SEGMENTS = "segments"
+RECORDS_FILE = "records.sqlite"
+CODES_FILE = "hash.codes"
+IDS_FILE = "hash.ids"
+OWNERS_FILE = "hash.records"
+SEGMENT_FILES = (RECORDS_FILE, CODES_FILE, IDS_FILE, OWNERS_FILE)
+SEGMENT_NAME = re.compile(r"[0-9]{8,}-[0-9a-f]{8}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counts:
+    """How many there are of record rows, reference images, and hashes of these."""
+
+    records: int = 0
+    images: int = 0
+    hashes: int = 0
+
+    def __post_init__(self) -> None:
+        if min(self.records, self.images, self.hashes) < 0:
+            raise ValueError(f"impossible counts: {self}")
+
+    def plus(self, *, records: int = 0, images: int = 0, hashes: int = 0) -> "Counts":
+        """Return the counts changed by so many."""
+        return Counts(
+            records=self.records + records, images=self.images + images, hashes=self.hashes + hashes
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SegmentEntry:
+    """One segment. Its ids run from first_id up to the next segment's; counts include the dead."""
+
+    name: str
+    first_id: int
+    counts: Counts
+    files: Mapping[str, FileEntry]
+
+    def __post_init__(self) -> None:
+        if not SEGMENT_NAME.fullmatch(self.name):
+            raise ValueError(f"{self.name!r} is no segment name")
+        if set(self.files) != set(SEGMENT_FILES):
+            raise ValueError(f"segment {self.name} lists the files {sorted(self.files)}")
+        for name, width in ((CODES_FILE, 32), (IDS_FILE, 8), (OWNERS_FILE, 8)):
+            if self.files[name].size != width * self.counts.hashes:
+                raise ValueError(f"{name} of segment {self.name} is not {width} bytes a vector")
+
+    @property
+    def rows(self) -> int:
+        """Record rows and reference images, dead or alive."""
+        return self.counts.records + self.counts.images
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Manifest:
+    """The state of an index.
+
+    created, updated: UTC, ISO 8601. next_id: the first id never given out yet; records and
+    reference images share the ids.
+    settings: what the fingerprints of each channel depend on. live: counts without the dead.
+    tombstones: read-only int64, ascending, the dead ids that still stand in a segment.
+    """
+
+    uuid: str
+    created: str
+    updated: str
+    next_id: int
+    settings: Mapping[str, str]
+    segments: tuple[SegmentEntry, ...]
+    live: Counts
+    tombstones: Ids
+
+    def __post_init__(self) -> None:
+        bounds = [0, *(entry.first_id for entry in self.segments), self.next_id]
+        if any(first >= second for first, second in pairwise(bounds)):
+            raise ValueError("the ids of the segments do not ascend")
+        dead = self.tombstones
+        if len(dead) and (dead[0] < 1 or dead[-1] >= self.next_id or (np.diff(dead) <= 0).any()):
+            raise ValueError("the tombstones are not ascending ids")
+        dead.flags.writeable = False
+
+    @property
+    def rows(self) -> int:
+        """Record rows and reference images on disk, dead or alive."""
+        return sum(entry.rows for entry in self.segments)
+
+
+def read_manifest(root: Path) -> Manifest:
+    """Return the manifest of the index at root.
+
+    Raises IndexMissingError, IndexDamagedError, or IndexFormatError where it is of a newer format.
+    """
+    try:
+        content = (root / MANIFEST).read_bytes()
+    except (FileNotFoundError, NotADirectoryError) as error:
+        if (root / SEGMENTS).is_dir() and any((root / SEGMENTS).iterdir()):
+            raise damaged(root, MANIFEST, "is missing") from error
+        raise IndexMissingError(
+            f"there is no reference index at {root}: check the path, or make one with "
+            f"'screening enroll {root} FOLDER'"
+        ) from error
+    except OSError as error:
+        raise damaged(root, MANIFEST, f"cannot be read ({error.strerror})") from error
+    first, _, body = content.partition(b"\n")
+    if first + b"\n" != _first_line(body):
+        raise damaged(root, MANIFEST, "is altered or cut short (its checksum does not fit)")
+    try:
+        values = json.loads(content)
+        if values["format"] > FORMAT:
+            raise IndexFormatError(
+                f"index {root} has format {values['format']}, this version reads format {FORMAT}: "
+                f"update screening, or enroll again with this version"
+            )
+        return _parse(values)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise _unreadable(root, error) from error
+
+
+def write_manifest(root: Path, manifest: Manifest) -> None:
+    """Make manifest the state of the index at root, all at once. Raises IndexStorageError."""
+    values = {
+        "format": FORMAT,
+        "uuid": manifest.uuid,
+        "created": manifest.created,
+        "updated": manifest.updated,
+        "next_id": manifest.next_id,
+        "settings": dict(manifest.settings),
+        "segments": [
+            {
+                "name": entry.name,
+                "first_id": entry.first_id,
+                "counts": asdict(entry.counts),
+                "files": {name: asdict(file) for name, file in entry.files.items()},
+            }
+            for entry in manifest.segments
+        ],
+        "live": asdict(manifest.live),
+        "tombstones": manifest.tombstones.tolist(),
+        "calibration": None,
+    }
+    lines = (f"{json.dumps(name)}: {json.dumps(value)}" for name, value in values.items())
+    body = (",\n".join(lines) + "}\n").encode()
+    with storage_errors(root):
+        replace_file(root / MANIFEST, _first_line(body) + body)
+
+
+def _first_line(body: bytes) -> bytes:
+    return b'{"checksum": "%s",\n' % hashlib.sha256(body).hexdigest().encode()
+
+
+def _unreadable(root: Path, error: Exception) -> IndexDamagedError:
+    return damaged(root, MANIFEST, f"does not hold what a manifest holds ({error!r})")
+
+
+def _parse(values: dict[str, Any]) -> Manifest:
+    expected = {"checksum", "format", "calibration", *Manifest.__slots__}
+    if set(values) != expected:
+        raise ValueError(f"it holds {sorted(values)}, expected {sorted(expected)}")
+    if values["format"] != FORMAT or values["calibration"] is not None:
+        raise ValueError("its format is not its content")
+    tombstones = [_whole(value) for value in values["tombstones"]]
+    return Manifest(
+        uuid=_text(values["uuid"]),
+        created=_text(values["created"]),
+        updated=_text(values["updated"]),
+        next_id=_whole(values["next_id"]),
+        settings=MappingProxyType({k: _text(v) for k, v in values["settings"].items()}),
+        segments=tuple(_segment(**value) for value in values["segments"]),
+        live=_counts(values["live"]),
+        tombstones=np.array(tombstones, np.int64),
+    )
+
+
+def _segment(*, name: str, first_id: int, counts: Any, files: dict[str, Any]) -> SegmentEntry:
+    entries = {
+        file: FileEntry(size=_whole(value["size"]), blocks=tuple(map(_text, value["blocks"])))
+        for file, value in files.items()
+    }
+    return SegmentEntry(
+        name=_text(name),
+        first_id=_whole(first_id),
+        counts=_counts(counts),
+        files=MappingProxyType(entries),
+    )
+
+
+def _counts(values: dict[str, Any]) -> Counts:
+    return Counts(**{name: _whole(value) for name, value in values.items()})
+
+
+def _whole(value: object) -> int:
+    if type(value) is not int or not 0 <= value < 2**63:
+        raise ValueError(f"{value!r} is no whole number from 0 to 2^63 - 1")
+    return value
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"{value!r} is no text")
+    return value

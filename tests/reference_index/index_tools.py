@@ -1,0 +1,79 @@
+"""What the tests of the reference index share: small indexes and what is in them."""
+
+import hashlib
+
+import numpy as np
+
+from reference_index import IndexWriter, Kind, Record, ReferenceIndex
+from reference_index.fingerprint import HASH_BYTES
+
+SETTINGS = {"hash": "phash 256, test"}
+COMMITTED = {"a": ["a0", "a1", "a2"], "b": ["b0", "b1"], "p": ["p0"]}
+
+
+def digest(name):
+    """Return the hex sha256 that an image of this name has."""
+    return hashlib.sha256(name.encode()).hexdigest()
+
+
+def code(name):
+    """Return the hash that an image of this name has: uint8 (32,)."""
+    return np.frombuffer(hashlib.sha256(b"code" + name.encode()).digest(), np.uint8)
+
+
+def query(*names):
+    """Return the hashes of pictures that are these images as they are: uint8 (n, 8, 32)."""
+    codes = np.random.default_rng(0).integers(0, 256, (len(names), 8, HASH_BYTES), np.uint8)
+    for row, name in enumerate(names):
+        codes[row, 0] = code(name)
+    return codes
+
+
+def record(record_id, title=None):
+    """Return a record; those whose id begins with p are persons."""
+    kind = Kind.PERSON if record_id.startswith("p") else Kind.WORK
+    return Record(id=record_id, kind=kind, title=title or f"title of {record_id}")
+
+
+def add(writer, record_id, *images):
+    """Put a record with images of these names."""
+    writer.put_record(record(record_id))
+    for name in images:
+        writer.add_image(
+            record_id, code(name), sha256=digest(name), width=640, height=480, source=f"{name}.png"
+        )
+
+
+def make(path, content=None):
+    """Make an index of records and the names of their images."""
+    with IndexWriter(path, settings=SETTINGS) as writer:
+        for record_id, images in (COMMITTED if content is None else content).items():
+            add(writer, record_id, *images)
+    return path
+
+
+def content_of(index):
+    """Return titles and image digests of all records, each image found by its hash as well."""
+    found = {}
+    for one in index.records():
+        images = index.images(one.id)
+        names = [image.source.removesuffix(".png") for image in images]
+        assert [image.sha256 for image in images] == [digest(name) for name in names]
+        for image, best in zip(images, index.search_hashes(query(*names), k=1), strict=True):
+            assert (best[0].image_id, best[0].score) == (image.id, 256.0)
+        found[one.id] = (one.title, sorted(names))
+    assert len(found) == index.record_count
+    assert sum(len(names) for _, names in found.values()) == index.image_count
+    return found
+
+
+def content_at(path):
+    """Return what the index at a path holds now."""
+    with ReferenceIndex.open(path) as index:
+        return content_of(index)
+
+
+def files_of(path):
+    """Return every file of an index that holds something, relative to it."""
+    files = (file.relative_to(path) for file in sorted(path.rglob("*")) if file.is_file())
+    return [file for file in files if file.name != "lock"]
