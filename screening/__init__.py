@@ -1,0 +1,12 @@
+"""Screens generated images against protected works and likenesses, offline.
+
+``Screener`` is the way in; every score is told in false alarms per image.
+"""
+
+from screening.decision import Coverage, Role, Verdict
+from screening.matching import Finding
+from screening.result import Screening
+from screening.screener import Screener
+from screening.version import __version__
+
+__all__ = ["Coverage", "Finding", "Role", "Screener", "Screening", "Verdict", "__version__"]

@@ -1,0 +1,45 @@
+"""What can go wrong when images are screened, one class per thing a caller can act on."""
+
+
+class ScreeningError(Exception):
+    """Any failure of a screening; the message says what, got, expected and next step."""
+
+
+class UnreadError(ScreeningError):
+    """A file, or a frame of it, could not be turned into pixels.
+
+    ``reason`` is short enough for a line of the report and does not name the file.
+    """
+
+    @property
+    def reason(self) -> str:
+        """Why, in a few words: ``truncated PNG``, ``permission denied``."""
+        return str(self.args[0])
+
+
+class PathMissingError(ScreeningError, FileNotFoundError):
+    """There is nothing at a path that was to be screened."""
+
+
+class InputInvalidError(ScreeningError, TypeError, ValueError):
+    """A value handed over by the caller is not what the function takes."""
+
+
+class PolicyError(ScreeningError):
+    """There is no such policy, or it cannot be used."""
+
+
+class ConfigError(ScreeningError):
+    """A ``screening.toml`` cannot be read or says something that is not understood."""
+
+
+class RecordsFileError(ScreeningError):
+    """A records file cannot be read, or a row of it is not a record."""
+
+
+class OutputError(ScreeningError):
+    """A report cannot be written where it was asked for."""
+
+
+class WorkerError(ScreeningError):
+    """The processes that decode cannot be started."""
