@@ -1,0 +1,24 @@
+"""From one decoded frame to its fingerprint."""
+
+from collections.abc import Mapping
+
+from reference_index.fingerprint import HASH_CHANNEL, Fingerprint
+from screening.images import Frame
+from screening.signals.hashes import HASH_SETTINGS, perceptual_hashes
+
+SETTINGS: Mapping[str, str] = {HASH_CHANNEL: HASH_SETTINGS}
+"""What each channel's fingerprints depend on; an index is made for one such set."""
+
+
+def fingerprint(frame: Frame, *, sha256: str) -> Fingerprint:
+    """Return what every channel extracts from a frame; it never depends on which are in use.
+
+    sha256: hex digest of the file the frame comes from.
+    """
+    return Fingerprint(
+        sha256=sha256,
+        width=frame.width,
+        height=frame.height,
+        frame=frame.index,
+        hashes=perceptual_hashes(frame.gray),
+    )
