@@ -1,0 +1,36 @@
+"""The words a screening ends in: verdict, coverage and role."""
+
+from enum import StrEnum
+
+
+class Verdict(StrEnum):
+    """What the findings mean under the policy, weakest first. Never "clear"."""
+
+    NOTHING_FOUND = "nothing_found"
+    NOTE = "note"
+    NEEDS_APPROVAL = "needs_approval"
+    BLOCKED = "blocked"
+
+    @property
+    def rank(self) -> int:
+        """Return 0 for the weakest verdict, rising."""
+        return list(Verdict).index(self)
+
+
+class Coverage(StrEnum):
+    """What could be looked at; it never hides a finding, nor a finding it."""
+
+    COMPLETE = "complete"
+    PARTIAL = "partial"
+    INSUFFICIENT = "insufficient"
+    UNREAD = "unread"
+
+
+class Role(StrEnum):
+    """What a picture is here; unknown counts as generated."""
+
+    GENERATED = "generated"
+    REFERENCE = "reference"
+    INPUT = "input"
+    FINAL = "final"
+    UNKNOWN = "unknown"

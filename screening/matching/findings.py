@@ -1,0 +1,85 @@
+"""Findings: one record with the channels that speak for it, and the evidence of each."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from reference_index import Record
+from reference_index.calibration import CalibrationState
+
+Point = tuple[float, float]
+Quad = tuple[Point, Point, Point, Point]
+WHOLE_PICTURE: Quad = ((0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.0, 1.0))
+
+
+class ChannelState(StrEnum):
+    """How far a channel could look at a picture."""
+
+    RAN = "ran"
+    WEAK = "weak"
+    UNAVAILABLE = "unavailable"
+    NO_REFERENCES = "no_references"
+    NOT_ASKED = "not_asked"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChannelReport:
+    """What one channel did on one picture, why not more, and the command that would mend it."""
+
+    state: ChannelState
+    reason: str | None = None
+    mend: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChannelEvidence:
+    """What one channel says for a record.
+
+    score: raw, in ``unit``, higher is closer. false_alarms: of this search alone, before fusion.
+    transform: how the picture differs from the reference image, in words.
+    """
+
+    channel: str
+    score: float
+    unit: str
+    false_alarms: float
+    extrapolated: bool
+    measured_to: float
+    calibration: CalibrationState
+    reference_image: str
+    transform: str
+    frame: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One record that a picture resembles.
+
+    false_alarms: how many unrelated records would look this alike by chance, over all channels,
+    indexes and frames searched; above 0, may exceed 1. measured_to: the smallest such number that
+    was measured rather than extrapolated. region: corners in fractions of width and height.
+    """
+
+    record: Record
+    false_alarms: float
+    measured_to: float
+    channels: tuple[ChannelEvidence, ...]
+    region: Quad
+    frame: int
+    clauses: tuple[str, ...] = ()
+
+    @property
+    def strength(self) -> str:
+        """Return "strong", "moderate" or "faint"."""
+        if self.false_alarms <= 1e-6:
+            return "strong"
+        return "moderate" if self.false_alarms <= 1e-3 else "faint"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RankedCandidate:
+    """One record of the investigation list, whatever its score; false_alarms is fused."""
+
+    record: Record
+    channel: str
+    score: float
+    false_alarms: float

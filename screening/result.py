@@ -1,0 +1,51 @@
+"""Screening: everything said about one image."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from screening.decision import Coverage, Role, Verdict
+from screening.matching import ChannelReport, Finding, RankedCandidate
+
+NOT_AN_IMAGE = "not an image"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Screening:
+    """What was found in one image, how far it could be looked at, and on what evidence.
+
+    path: as seen, None for pixels that came from memory; undecodable bytes in it are escaped the
+    way ``os.fsdecode`` does. sha256: of the file's bytes, None where they were not read.
+    verdict: None where nothing could be looked at (``coverage`` is UNREAD) and where the file is
+    no image (``coverage`` is None too). reason: why coverage is not complete, in words.
+    findings: strongest first. candidates: the investigation list, best first, whatever the score;
+    empty unless asked for. channels: what each channel did. clauses: those that the verdict
+    touches. notes: what was unusual about the file. elapsed_ms: decoding, search and decision.
+    """
+
+    path: str | None
+    sha256: str | None
+    role: Role
+    verdict: Verdict | None
+    coverage: Coverage | None
+    reason: str | None
+    findings: tuple[Finding, ...] = ()
+    candidates: tuple[RankedCandidate, ...] = ()
+    channels: Mapping[str, ChannelReport]
+    clauses: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    elapsed_ms: float = 0.0
+
+    @property
+    def is_image(self) -> bool:
+        """Return whether the file is, or may hold, a picture."""
+        return self.coverage is not None
+
+    @property
+    def flagged(self) -> bool:
+        """Return whether somebody has to act: approval is needed, or the picture is blocked."""
+        return self.verdict in {Verdict.NEEDS_APPROVAL, Verdict.BLOCKED}
+
+    @property
+    def unfinished(self) -> bool:
+        """Return whether what was looked at is too little to say that nothing was found."""
+        return self.coverage in {Coverage.INSUFFICIENT, Coverage.UNREAD}
