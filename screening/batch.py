@@ -1,0 +1,173 @@
+"""Many files at once, in worker processes: answers in order, none missing, memory bounded."""
+
+import itertools
+import os
+import signal
+import subprocess
+import sys
+from collections import deque
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from multiprocessing import Pipe
+from multiprocessing.connection import wait
+from pathlib import Path
+
+from screening.errors import WorkerError
+from screening.examine import Examined, examine
+from screening.images import Limits, Seen
+
+_LARGEST_JOB = 32
+_JOBS_AHEAD = 4
+_MOST_FAILED_STARTS = 3
+
+
+def default_workers() -> int:
+    """Return one worker per processor this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1
+
+
+def examine_files(
+    files: Iterable[Seen], *, limits: Limits, workers: int | None = None
+) -> Iterator[list[Examined]]:
+    """Yield what was found in every file, in the order given, in lists of whatever is ready.
+
+    workers: processes, one per processor by default; 0 decodes in this process, where the time
+    limit of a file holds only between frames. A file that crashes its process, or outlasts
+    ``limits.max_seconds`` in it, comes back as unread.
+    """
+    if workers is None:
+        workers = default_workers()
+    if workers == 0 or os.name != "posix" or not sys.executable:
+        yield from ([examine(seen, limits)] for seen in files)
+        return
+    pool = [_Worker(limits) for _ in range(workers)]
+    try:
+        yield from _run(iter(files), pool)
+    finally:
+        for worker in pool:
+            worker.stop()
+
+
+@dataclass(slots=True)
+class _Job:
+    """Consecutive files; ``ahead`` are answered and not yet handed on."""
+
+    left: tuple[Seen, ...]
+    ahead: list[Examined] = field(default_factory=list)
+    alone: bool = False  # a process died on it: go on file by file
+
+    def answer(self, answers: tuple[Examined, ...]) -> None:
+        self.ahead.extend(answers)
+        self.left = self.left[len(answers) :]
+
+
+class _Worker:
+    """One decoding process and what it is doing."""
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self.job: _Job | None = None
+        self._failed_starts = 0
+        self._start()
+
+    def _start(self) -> None:
+        self.connection, theirs = Pipe()
+        package = Path(__file__).parent.parent
+        search = os.pathsep.join(filter(None, (str(package), os.environ.get("PYTHONPATH"))))
+        one_thread = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+        self._process = subprocess.Popen(  # noqa: S603  our own interpreter, our own module
+            [sys.executable, "-m", "screening.worker", str(theirs.fileno())],
+            pass_fds=(theirs.fileno(),),
+            stdin=subprocess.DEVNULL,
+            env=os.environ | one_thread | {"PYTHONPATH": search},
+        )
+        theirs.close()
+        self.connection.send(self._limits)
+        self.ready = False
+        self._waiting = 0
+
+    @property
+    def idle(self) -> bool:
+        return self.ready and self._waiting == 0
+
+    def work(self) -> None:
+        """Send what is left of the job, or its first file if the job killed a process before."""
+        assert self.job is not None
+        files = self.job.left[:1] if self.job.alone else self.job.left
+        try:
+            self.connection.send(tuple(seen if seen.skip else seen.path for seen in files))
+            self._waiting = len(files)
+        except OSError:  # it ended while idle; the job waits for the next one
+            self.stop()
+            self._start()
+
+    def receive(self) -> None:
+        """Take what the process sent; where it died, blame the file or try one by one."""
+        try:
+            answers: tuple[Examined, ...] = self.connection.recv()
+        except (EOFError, OSError):
+            self._died()
+            return
+        if not self.ready:
+            self.ready, self._failed_starts = True, 0
+        elif self.job is not None:
+            self.job.answer(answers)
+            self._waiting -= len(answers)
+
+    def _died(self) -> None:
+        """Blame the file the process died on, if there was but one, and start another process."""
+        self.stop()
+        status = self._process.returncode
+        if not self.ready:
+            self._failed_starts += 1
+        if self._failed_starts == _MOST_FAILED_STARTS:
+            raise WorkerError(
+                f"decoding processes end before they can start (status {status}): run "
+                f"'{sys.executable} -m screening.worker 0' to see why, or scan with workers=0"
+            )
+        if self.job is not None and self._waiting:
+            if self._waiting == 1:
+                late = f"took longer than {self._limits.max_seconds:g} s (the limit of one file)"
+                crashed = f"decoder crashed (status {status})"
+                reason = late if status == -signal.SIGALRM else crashed
+                self.job.answer((Examined(path=self.job.left[0].path, unread=reason),))
+            self.job.alone = True
+        self._start()
+
+    def stop(self) -> None:
+        """End the process at once."""
+        self.connection.close()
+        self._process.kill()
+        self._process.wait()
+
+
+def _run(files: Iterator[Seen], pool: list[_Worker]) -> Iterator[list[Examined]]:
+    """Keep every worker busy and hand on the answers of the oldest job as they come."""
+    jobs: deque[_Job] = deque()
+    new_jobs = _cut(files, len(pool))
+    while True:
+        for worker in pool:
+            if worker.idle and not (worker.job and worker.job.left):
+                worker.job = next(new_jobs, None) if len(jobs) < _JOBS_AHEAD * len(pool) else None
+                jobs.extend((worker.job,) if worker.job else ())
+            if worker.idle and worker.job:
+                worker.work()
+        while jobs and (jobs[0].ahead or not jobs[0].left):
+            ready, jobs[0].ahead = jobs[0].ahead, []
+            if not jobs[0].left:
+                jobs.popleft()
+            if ready:
+                yield ready
+        busy = {id(worker.connection): worker for worker in pool if not worker.idle}
+        if not jobs and not busy:
+            return
+        for connection in wait([worker.connection for worker in busy.values()]):
+            busy[id(connection)].receive()
+
+
+def _cut(files: Iterator[Seen], workers: int) -> Iterator[_Job]:
+    """Yield files as jobs: one by one at first, so that something is seen soon, then many."""
+    given = 0
+    while left := tuple(itertools.islice(files, min(_LARGEST_JOB, 1 + given // (2 * workers)))):
+        given += len(left)
+        yield _Job(left)

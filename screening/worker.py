@@ -1,0 +1,54 @@
+"""The process that decodes: ``python -m screening.worker FD``, one of several behind a scan.
+
+A decoder that crashes or hangs takes this process with it, never the scan: every file runs under
+an alarm whose default action ends the process even inside a C library.
+"""
+
+import os
+import signal
+import sys
+import time
+from multiprocessing.connection import Connection
+
+from screening.examine import Examined, examine
+from screening.images import Limits, Seen
+
+FLUSH_SECONDS = 0.05
+"""Answers are sent together at most this long after the first: small files cost no round trip
+each, and of a process that dies only so much is done again."""
+
+
+def main(descriptor: int) -> None:
+    """Answer jobs (tuples of paths, or of what was seen there) until the other end closes."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the scan's to handle
+    quiet = os.open(os.devnull, os.O_WRONLY)
+    for stream in (1, 2):  # decoders in C print there
+        os.dup2(quiet, stream)
+    with Connection(descriptor) as connection:
+        limits: Limits = connection.recv()
+        connection.send(())  # ready
+        while True:
+            try:
+                job: tuple[Seen | str, ...] = connection.recv()
+            except EOFError:
+                return
+            _answer(job, limits, connection)
+
+
+def _answer(job: tuple[Seen | str, ...], limits: Limits, connection: Connection) -> None:
+    """Send what was found in each file of a job, in order, a few at a time."""
+    done: list[Examined] = []
+    flushed = time.monotonic()
+    for seen in job:
+        signal.setitimer(signal.ITIMER_REAL, limits.max_seconds)
+        done.append(examine(seen, limits))
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        if time.monotonic() - flushed > FLUSH_SECONDS:
+            connection.send(tuple(done))
+            done, flushed = [], time.monotonic()
+    if done:
+        connection.send(tuple(done))
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]))
