@@ -1,0 +1,158 @@
+"""What is to be enrolled: records with their image files, from a folder or a records file."""
+
+import csv
+import hashlib
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from reference_index import Kind, Record
+from reference_index.errors import RecordInvalidError
+from screening.errors import RecordsFileError
+from screening.images import Seen, walk
+
+COLUMNS = (
+    "id",
+    "kind",
+    "title",
+    "aliases",
+    "rights_holder",
+    "status",
+    "images",
+    "description",
+    "source",
+    "added_by",
+    "review_by",
+    "locator",
+    "notes",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """One record and the files that show it, in path order.
+
+    record: None for files that belong to no record, which are told rather than enrolled.
+    declared: the record stands in a records file, so it is enrolled even if no file is usable.
+    """
+
+    record: Record | None
+    files: tuple[Seen, ...]
+    declared: bool = False
+
+
+def folder_sources(folder: Path, *, kind: Kind) -> Iterator[Source]:
+    """Yield a record for each sub-folder and for each loose image of a folder.
+
+    A sub-folder is titled after itself and holds everything below it; a loose file is titled after
+    the file without its extension. Ids are the kind and a digest of the absolute path, so that the
+    same folder enrolled again is the same records. The path is also the locator.
+    """
+    grouped: dict[str, list[Seen]] = {}
+    for seen in walk(folder):
+        first, *rest = Path(seen.path).relative_to(folder).parts
+        grouped.setdefault(first if rest else f"{first}/", []).append(seen)
+    for name, files in grouped.items():
+        loose = name.endswith("/")
+        place = folder / name.rstrip("/")
+        title = _text(place.stem if loose else place.name)
+        yield Source(record=_record(place, title=title, kind=kind), files=tuple(files))
+
+
+def _record(place: Path, *, title: str, kind: Kind) -> Record:
+    absolute = os.path.abspath(place)  # noqa: PTH100  the path as it is written, links kept
+    return Record(
+        id=_path_id(kind, absolute), kind=kind, title=title or "untitled", locator=_text(absolute)
+    )
+
+
+def records_sources(file: Path, *, folder: Path, kind: Kind) -> Iterator[Source]:
+    """Yield a record for each row of a records file (CSV, UTF-8, columns as in COLUMNS).
+
+    ``images`` are separated by ``;`` and relative to the file; globs match several, in order. A
+    row without a kind has ``kind``; a row without an id gets one from the file's path and its
+    title. Last come the files of the folder that no row names, as a source without a record.
+    Raises RecordsFileError with the line.
+    """
+    named: set[str] = set()
+    try:
+        with file.open(encoding="utf-8-sig", newline="") as lines:
+            rows = csv.DictReader(lines, strict=True)
+            _check_columns(file, rows.fieldnames or ())
+            for row in rows:
+                source = _row_source(file, rows.line_num, row, kind)
+                named.update(os.path.realpath(seen.path) for seen in source.files)
+                yield source
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise RecordsFileError(f"{file}: cannot be read ({error}); save it as UTF-8 CSV") from error
+    named.add(os.path.realpath(file))
+    unnamed = (seen for seen in walk(folder) if os.path.realpath(seen.path) not in named)
+    yield Source(record=None, files=tuple(unnamed))
+
+
+def _check_columns(file: Path, columns: Sequence[str]) -> None:
+    if "title" not in columns or not set(columns) <= set(COLUMNS):
+        raise RecordsFileError(
+            f"{file}: columns are {', '.join(map(str, columns)) or 'none'}; expected title and "
+            f"any of {', '.join(COLUMNS)}"
+        )
+
+
+def _row_source(file: Path, line: int, row: dict[str, str | None], kind: Kind) -> Source:
+    """Return the record and files of one row."""
+    if None in row:
+        raise RecordsFileError(f"{file}, line {line}: more cells than columns; quote the commas")
+    cells = {column: (row.get(column) or "").strip() for column in COLUMNS}
+    try:
+        kind = Kind(cells["kind"]) if cells["kind"] else kind
+        record = Record(
+            id=cells["id"] or _path_id(kind, f"{file.resolve()}\n{cells['title']}"),
+            kind=kind,
+            title=cells["title"],
+            aliases=tuple(a.strip() for a in cells["aliases"].split(";") if a.strip()),
+            rights_holder=cells["rights_holder"],
+            status=cells["status"],
+            description=cells["description"],
+            source=cells["source"],
+            added_by=cells["added_by"],
+            review_by=date.fromisoformat(cells["review_by"]) if cells["review_by"] else None,
+            locator=cells["locator"],
+            notes=cells["notes"],
+        )
+    except (ValueError, RecordInvalidError) as error:
+        kinds = ", ".join(Kind)
+        raise RecordsFileError(
+            f"{file}, line {line}: {error} (kinds are {kinds}; dates are like 2027-01-31)"
+        ) from error
+    files = tuple(_images(file, line, cells["images"]))
+    return Source(record=record, files=files, declared=True)
+
+
+def _images(file: Path, line: int, patterns: str) -> Iterator[Seen]:
+    """Yield the files of a row's images; one that matches nothing is an error."""
+    for pattern in filter(None, (p.strip() for p in patterns.split(";"))):
+        literal = file.parent / pattern
+        if literal.is_file():
+            yield Seen(path=str(literal))
+            continue
+        try:
+            found = sorted(file.parent.glob(pattern))
+        except (NotImplementedError, ValueError):  # an absolute path, or no pattern at all
+            found = []
+        if not found:
+            raise RecordsFileError(
+                f"{file}, line {line}: no file matches {pattern!r} beside the records file; mend "
+                "the path, or leave images empty for a record without pictures"
+            )
+        for place in found:
+            yield from walk(place)
+
+
+def _path_id(kind: Kind, path: str) -> str:
+    return f"{kind}-{hashlib.sha256(os.fsencode(path)).hexdigest()[:16]}"
+
+
+def _text(name: str) -> str:
+    return os.fsencode(name).decode("utf-8", "replace")

@@ -1,0 +1,200 @@
+"""The Screener: what art tools import, and what the command line calls."""
+
+import os
+import threading
+import time
+from collections.abc import Generator, Sequence
+from dataclasses import replace
+from itertools import chain
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from reference_index import ReferenceIndex
+from reference_index.errors import IndexFormatError
+from screening.batch import examine_files
+from screening.decision import NETFLIX_GENAI, Coverage, Policy, Role, decide
+from screening.decision.policy import clauses_of
+from screening.errors import PolicyError
+from screening.examine import Examined, examine_bytes, examine_file, examine_pixels
+from screening.images import Limits, walk
+from screening.matching import Matches, match
+from screening.result import Screening
+from screening.signals import SETTINGS
+
+ImageInput = str | os.PathLike[str] | bytes | Image.Image | npt.NDArray[np.uint8]
+
+
+class Screener:
+    """Screens pictures against one or several reference indexes.
+
+    Open one and keep it: opening reads and verifies the indexes, screening only searches them.
+    It keeps the state of the indexes at opening; ``screen`` may be called from several threads.
+    """
+
+    def __init__(
+        self,
+        indexes: Sequence[ReferenceIndex],
+        *,
+        policy: Policy = NETFLIX_GENAI,
+        limits: Limits | None = None,
+    ) -> None:
+        for index in indexes:
+            _check_settings(index)
+        self.indexes = tuple(indexes)
+        self.policy = policy
+        self.limits = limits or Limits()
+        self._lock = threading.Lock()
+
+    @classmethod
+    def open(
+        cls,
+        *indexes: str | os.PathLike[str],
+        policy: str | Policy = "netflix-genai",
+        limits: Limits | None = None,
+    ) -> Self:
+        """Open a screener on the indexes at these paths.
+
+        policy: the name of a built-in policy, or a Policy. limits: what a file may cost.
+        Raises IndexMissingError, IndexDamagedError, IndexFormatError (all ReferenceIndexError) and
+        PolicyError.
+        """
+        if not indexes:
+            raise TypeError("no index given: Screener.open needs the path of at least one")
+        return cls(
+            [ReferenceIndex.open(Path(path)) for path in indexes],
+            policy=_policy(policy),
+            limits=limits,
+        )
+
+    def screen(self, image: ImageInput, *, candidates: int = 0) -> Screening:
+        """Screen one picture, in this process.
+
+        image: a path, the bytes of an image file, a PIL image, or a uint8 array (h, w, 3) in RGB.
+        candidates: how many records to list whatever their score.
+        A file that cannot be read is a Screening with coverage UNREAD, not an exception. Raises
+        TypeError or ValueError for anything else than the above.
+        """
+        if isinstance(image, bytes | bytearray | memoryview):
+            examined = examine_bytes(bytes(image), self.limits)
+        elif isinstance(image, str | os.PathLike):
+            examined = examine_file(os.fspath(image), self.limits)
+        elif isinstance(image, Image.Image | np.ndarray):
+            examined = examine_pixels(image, self.limits)
+        else:
+            raise TypeError(
+                f"got {type(image).__name__}, expected a path, the bytes of an image file, a PIL "
+                "image or a uint8 array (h, w, 3) in RGB"
+            )
+        return self._screenings([examined], candidates)[0]
+
+    def scan(
+        self,
+        *roots: str | os.PathLike[str],
+        candidates: int = 0,
+        workers: int | None = None,
+        hidden: bool = False,
+    ) -> Generator[Screening]:
+        """Screen every file of folders (and single files), in path order, nothing dropped.
+
+        Decoding runs in worker processes, one per processor by default, so that a file that
+        crashes or hangs a decoder costs only itself; ``workers=0`` stays in this process. Closing
+        the iterator ends them. hidden: enter hidden folders too. Raises ScreeningError where a
+        root does not exist.
+        """
+        files = chain.from_iterable(walk(Path(root), hidden=hidden) for root in roots)
+        for examined in examine_files(files, limits=self.limits, workers=workers):
+            yield from self._screenings(examined, candidates)
+
+    def close(self) -> None:
+        """Let go of the indexes."""
+        for index in self.indexes:
+            index.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _screenings(self, examined: Sequence[Examined], candidates: int) -> list[Screening]:
+        """Match a batch and decide on each picture of it, in order."""
+        started = time.perf_counter()
+        pictures = [one.fingerprints for one in examined if one.fingerprints]
+        with self._lock:
+            matched = iter(
+                match(pictures, self.indexes, note_at=self.policy.note_at, candidates=candidates)
+            )
+        share = (time.perf_counter() - started) * 1e3 / max(len(examined), 1)
+        return [
+            self._decided(one, next(matched), share) if one.fingerprints else _not_screened(one)
+            for one in examined
+        ]
+
+    def _decided(self, examined: Examined, matches: Matches, search_ms: float) -> Screening:
+        decision = decide(
+            matches.findings,
+            matches.channels,
+            unscreened=examined.unscreened,
+            policy=self.policy,
+        )
+        return Screening(
+            path=examined.path,
+            sha256=examined.sha256,
+            role=Role.UNKNOWN,
+            verdict=decision.verdict,
+            coverage=decision.coverage,
+            reason=decision.reason,
+            findings=tuple(
+                replace(finding, clauses=clauses_of(finding, self.policy))
+                for finding in matches.findings
+            ),
+            candidates=matches.candidates,
+            channels=matches.channels,
+            clauses=decision.clauses,
+            notes=examined.notes,
+            elapsed_ms=examined.elapsed_ms + search_ms,
+        )
+
+
+def _not_screened(examined: Examined) -> Screening:
+    """Return what is said of a file that is no image, or could not be looked at."""
+    return Screening(
+        path=examined.path,
+        sha256=examined.sha256,
+        role=Role.UNKNOWN,
+        verdict=None,
+        coverage=Coverage.UNREAD if examined.unread else None,
+        reason=examined.unread or examined.passed_over,
+        channels={},
+        notes=examined.notes,
+        elapsed_ms=examined.elapsed_ms,
+    )
+
+
+def _policy(policy: str | Policy) -> Policy:
+    if isinstance(policy, Policy):
+        return policy
+    if policy == NETFLIX_GENAI.name:
+        return NETFLIX_GENAI
+    raise PolicyError(f"no policy named {policy!r}; there is {NETFLIX_GENAI.name!r}")
+
+
+def _check_settings(index: ReferenceIndex) -> None:
+    """Refuse an index whose fingerprints are not comparable with those made here."""
+    for channel, settings in SETTINGS.items():
+        built = index.settings.get(channel)
+        if built != settings:
+            raise IndexFormatError(
+                f"{index.path}: the {channel} channel was built with {built!r}, this version "
+                f"uses {settings!r}: enroll again"
+            )

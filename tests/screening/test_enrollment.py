@@ -1,0 +1,219 @@
+import hashlib
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from pictures import textured
+from PIL import Image
+
+from reference_index import IndexWriter, Kind, ReferenceIndex, verify
+from screening.enrollment import Enrolled, Outcome, enroll, folder_sources, records_sources
+from screening.errors import RecordsFileError
+from screening.screener import Screener
+from screening.signals import SETTINGS
+
+
+@pytest.fixture
+def works(tmp_path: Path) -> Path:
+    """Two loose images, a record of three poses in folders, and what is no image."""
+    folder = tmp_path / "works"
+    (folder / "Zuzu" / "poses").mkdir(parents=True)
+    textured(1).save(folder / "Salt Road.png")
+    textured(2).save(folder / "harbor.v2.png")
+    for number in range(3):
+        textured(10 + number).save(folder / "Zuzu" / "poses" / f"{number}.png")
+    (folder / "Zuzu" / "notes.txt").write_text("three poses")
+    (folder / "contract.txt").write_text("signed")
+    return folder
+
+
+def enrolled(index: Path, folder: Path, **options) -> list[Enrolled]:
+    told: list[Enrolled] = []
+    enroll(index, folder_sources(folder, kind=Kind.WORK), workers=0, report=told.append, **options)
+    return told
+
+
+def catalog(index: Path) -> dict[str, int]:
+    with ReferenceIndex.open(index) as opened:
+        return {record.title: len(opened.images(record.id)) for record in opened.records()}
+
+
+def state(index: Path) -> dict[str, str]:
+    return {
+        str(f.relative_to(index)): hashlib.sha256(f.read_bytes()).hexdigest()
+        for f in index.rglob("*")
+        if f.is_file()
+    }
+
+
+@pytest.mark.smoke
+def test_folders_become_records(tmp_path, works):
+    """A sub-folder is one record with all below it, a loose image one of its own."""
+    told = enrolled(tmp_path / "i.index", works)
+    assert catalog(tmp_path / "i.index") == {"Salt Road": 1, "harbor.v2": 1, "Zuzu": 3}
+    assert len(told) == 7
+    assert sum(one.outcome is Outcome.PASSED_OVER for one in told) == 2
+    with ReferenceIndex.open(tmp_path / "i.index") as opened:
+        for record in opened.records():
+            assert record.id.startswith("work-")
+            assert Path(record.locator).exists()
+
+
+def test_enrolling_again_changes_no_byte(tmp_path, works):
+    """The same folder again is a no-op, and says so of every image."""
+    index = tmp_path / "i.index"
+    enrolled(index, works)
+    before = state(index)
+    told = enrolled(index, works)
+    assert state(index) == before
+    assert {one.outcome for one in told} == {Outcome.ALREADY, Outcome.PASSED_OVER}
+
+
+def test_new_files_are_added_to_their_record(tmp_path, works):
+    """A further pose joins the record that is there."""
+    index = tmp_path / "i.index"
+    enrolled(index, works)
+    textured(50).save(works / "Zuzu" / "new.png")
+    assert [one.outcome for one in enrolled(index, works)].count(Outcome.ENROLLED) == 1
+    assert catalog(index)["Zuzu"] == 4
+
+
+def test_every_image_that_cannot_be_used_is_told(tmp_path, works):
+    """Truncated, flat and unopened files are named with the reason, and make no record."""
+    (works / "cut.png").write_bytes((works / "Salt Road.png").read_bytes()[:500])
+    Image.new("RGB", (100, 100)).save(works / "black.png")
+    (works / "script.pdf").write_bytes(b"%PDF-1.7\n")
+    problems = enroll(tmp_path / "i.index", folder_sources(works, kind=Kind.WORK), workers=0)
+    told = {Path(one.path).name: (one.outcome, one.reason) for one in problems}
+    assert told == {
+        "black.png": (Outcome.TOO_PLAIN, None),
+        "cut.png": (Outcome.UNREAD, "truncated PNG"),
+        "script.pdf": (Outcome.UNREAD, "PDF: may hold pictures, not opened yet"),
+    }
+    assert set(catalog(tmp_path / "i.index")) == {"Salt Road", "harbor.v2", "Zuzu", "black"}
+
+
+def test_every_frame_of_a_reference_is_enrolled(tmp_path, works):
+    """A copy of the second page of a reference is found."""
+    pages = [textured(60), textured(61)]
+    pages[0].save(works / "sheets.tif", save_all=True, append_images=pages[1:])
+    enrolled(tmp_path / "i.index", works)
+    with Screener.open(tmp_path / "i.index") as screener:
+        for page in pages:
+            (finding,) = screener.screen(page).findings
+            assert finding.record.title == "sheets"
+        assert screener.indexes[0].references("hash") == 7
+
+
+RECORDS = """id,kind,title,aliases,rights_holder,status,images,review_by,locator,notes
+salt,work,The Salt Road,Salzweg;La Route,Halyard Films,new,Salt Road.png,2027-01-31,v:1,"a, b"
+,person,Ida Thimble,,,talent,Zuzu/**/*.png,,,
+quill,key-element,The Quill,,,,,,,
+"""
+
+
+def test_a_records_file_says_what_the_records_are(tmp_path, works):
+    """Rows become records with all their fields, globs included; a row needs no image."""
+    (works / "records.csv").write_text(RECORDS)
+    sources = records_sources(works / "records.csv", folder=works, kind=Kind.WORK)
+    problems = enroll(tmp_path / "i.index", sources, workers=0)
+    assert catalog(tmp_path / "i.index") == {"The Salt Road": 1, "Ida Thimble": 3, "The Quill": 0}
+    with ReferenceIndex.open(tmp_path / "i.index") as opened:
+        salt = opened.record("salt")
+        assert salt.aliases == ("Salzweg", "La Route")
+        assert (salt.rights_holder, salt.status, salt.notes) == (
+            "Halyard Films",
+            "new",
+            "a, b",
+        )
+        assert str(salt.review_by) == "2027-01-31"
+        assert opened.record("quill").kind is Kind.KEY_ELEMENT
+        assert [r.id[:7] for r in opened.records() if r.kind is Kind.PERSON] == ["person-"]
+    assert [(Path(p.path).name, p.outcome) for p in problems] == [
+        ("harbor.v2.png", Outcome.NO_RECORD)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("name,kind\nx,work\n", "columns are name, kind"),
+        ("", "columns are none"),
+        ("title,kind\nx,film\n", "line 2: 'film' is not a valid Kind"),
+        ("title,review_by\nx,soon\n", "line 2: "),
+        ('title\n""\n', "line 2: record"),
+        ("title\nx,y\n", "line 2: more cells than columns"),
+        ("title,images\nx,none/*.png\n", "line 2: no file matches 'none/"),
+        ("title,images\nx,/*.png\n", "line 2: no file matches"),
+        ('title\n"x\n', "cannot be read"),
+    ],
+)
+def test_a_records_file_that_is_wrong_is_told_by_line(tmp_path, works, text, message):
+    """The error names the file, the line, what was got and what is expected."""
+    (works / "records.csv").write_text(text)
+    with pytest.raises(RecordsFileError) as error:
+        list(records_sources(works / "records.csv", folder=works, kind=Kind.WORK))
+    assert message in str(error.value)
+    assert "records.csv" in str(error.value)
+
+
+def test_a_records_file_in_another_encoding_is_told(tmp_path, works):
+    """Latin-1 from a spreadsheet is not guessed at."""
+    (works / "records.csv").write_bytes("title\nCafé\n".encode("latin-1"))
+    with pytest.raises(RecordsFileError, match="UTF-8"):
+        list(records_sources(works / "records.csv", folder=works, kind=Kind.WORK))
+
+
+def test_a_killed_enrollment_is_whole_and_goes_on(tmp_path, monkeypatch):
+    """Killed at any moment, the index verifies; enrolling again completes it."""
+    folder, index = tmp_path / "many", tmp_path / "i.index"
+    folder.mkdir()
+    for number in range(60):
+        textured(number, 64, 48).save(folder / f"{number}.png")
+    script = (
+        "import sys; from pathlib import Path; import screening.enrollment.enroll as e;"
+        "from screening.enrollment import folder_sources; from reference_index import Kind;"
+        "e.COMMIT_EVERY = 7;"
+        "e.enroll(Path(sys.argv[1]), folder_sources(Path(sys.argv[2]), kind=Kind.WORK), workers=0)"
+    )
+    counts = []
+    for wait in (0.3, 0.5, 0.6, 0.7, 0.8, 1.0):
+        process = subprocess.Popen([sys.executable, "-c", script, str(index), str(folder)])
+        time.sleep(wait)
+        os.kill(process.pid, signal.SIGKILL)
+        process.wait()
+        if (index / "manifest.json").exists():
+            assert [p for p in verify(index) if p.damage] == []
+            counts.append(len(catalog(index)))
+    enrolled(index, folder)
+    assert counts == sorted(counts)
+    assert len(catalog(index)) == 60
+    assert verify(index) == ()
+
+
+def test_ctrl_c_keeps_what_was_done(tmp_path, works):
+    """An interrupted enrollment commits what it had."""
+
+    def interrupt(one: Enrolled) -> None:
+        if one.outcome is Outcome.ENROLLED:
+            raise KeyboardInterrupt
+
+    sources = folder_sources(works, kind=Kind.WORK)
+    with pytest.raises(KeyboardInterrupt):
+        enroll(tmp_path / "i.index", sources, workers=0, report=interrupt)
+    assert len(catalog(tmp_path / "i.index")) == 1
+
+
+def test_an_index_of_other_settings_is_refused(tmp_path, works):
+    """Fingerprints that cannot be compared are not mixed, neither enrolling nor screening."""
+    with IndexWriter(tmp_path / "i.index", settings={"hash": "another hash"}):
+        pass
+    with pytest.raises(Exception, match="another hash") as error:
+        enrolled(tmp_path / "i.index", works)
+    assert SETTINGS["hash"] in str(error.value)
+    with pytest.raises(Exception, match="another hash"):
+        Screener.open(tmp_path / "i.index")
