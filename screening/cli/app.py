@@ -1,0 +1,49 @@
+"""The command group, and the one place where errors become messages and exit codes."""
+
+import os
+import sys
+
+import click
+
+from reference_index import ReferenceIndexError
+from screening.cli.demo import demo_command
+from screening.cli.enroll import enroll_command
+from screening.cli.index import index_group
+from screening.cli.scan import scan_command
+from screening.errors import ScreeningError
+from screening.report.summary import EXIT_INTERRUPTED
+from screening.version import __version__
+
+
+@click.group()
+@click.version_option(__version__, prog_name="screening")
+def cli() -> None:
+    """Screen generated images against protected works and likenesses, on this machine alone.
+
+    Exit codes: 0 nothing to act on, 1 error, 2 usage, 3 something needs approval or is blocked,
+    4 nothing flagged but something could not be looked at, 130 interrupted.
+    """
+
+
+cli.add_command(enroll_command)
+cli.add_command(scan_command)
+cli.add_command(index_group)
+cli.add_command(demo_command)
+
+
+def main() -> None:
+    """Run the command line and exit."""
+    try:
+        sys.exit(cli.main(standalone_mode=False))
+    except click.Abort:
+        click.echo("Interrupted.", err=True)
+        sys.exit(EXIT_INTERRUPTED)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except BrokenPipeError:  # the reader of our output has gone, as `| head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+    except (ReferenceIndexError, ScreeningError, OSError) as error:
+        click.echo(f"Error: {error}", err=True)
+        sys.exit(1)

@@ -1,0 +1,70 @@
+"""``screening enroll``: a folder of protected works into a reference index."""
+
+from collections import Counter
+from pathlib import Path
+
+import click
+
+from reference_index import Kind, ReferenceIndex
+from screening.cli.progress import bar, counted, say
+from screening.enrollment import (
+    PROBLEMS,
+    Enrolled,
+    Outcome,
+    enroll,
+    folder_sources,
+    records_sources,
+)
+from screening.report.summary import EXIT_UNFINISHED
+from screening.report.words import printable
+
+
+@click.command("enroll")
+@click.argument("index", type=click.Path(path_type=Path))
+@click.argument("folder", type=click.Path(path_type=Path, exists=True, file_okay=False))
+@click.option("--records", type=click.Path(path_type=Path, exists=True, dir_okay=False),
+              help="CSV file with one record a row; images are relative to it.")  # fmt: skip
+@click.option("--kind", default="work", show_default=True, type=click.Choice([*map(str, Kind)]),
+              help="What the records are, where the file does not say.")  # fmt: skip
+@click.option("--workers", type=click.IntRange(0, 256),
+              help="Decoding processes; one per processor by default.")  # fmt: skip
+@click.option("--wait", default=10.0, show_default=True, type=click.FloatRange(0),
+              help="Seconds to wait for another writer of the index.")  # fmt: skip
+def enroll_command(
+    index: Path, folder: Path, records: Path | None, kind: str, workers: int | None, wait: float
+) -> None:
+    """Enroll the images of FOLDER into INDEX, which is made if it is not there.
+
+    Each sub-folder is one record titled after it, each loose image a record of its own; with
+    --records the records are the rows of that file, and what lies in FOLDER but in no row is
+    told. Done again it changes nothing. Exit code 4 when something could not be used.
+    """
+    chosen = Kind(kind)
+    sources = (
+        records_sources(records, folder=folder, kind=chosen)
+        if records
+        else folder_sources(folder, kind=chosen)
+    )
+    counts: Counter[Outcome] = Counter()
+    with bar(total=counted([folder])) as advance:
+
+        def report(enrolled: Enrolled) -> None:
+            counts[enrolled.outcome] += 1
+            if enrolled.outcome in PROBLEMS or enrolled.reason:
+                say(_line(enrolled))
+            advance()
+
+        enroll(index, sources, workers=workers, timeout=wait, report=report)
+    with ReferenceIndex.open(index) as opened:
+        done = ", ".join(f"{count} {outcome}" for outcome, count in counts.items()) or "nothing"
+        click.echo(
+            f"{index}: {opened.record_count} records, {opened.image_count} reference images. "
+            f"This time: {done}."
+        )
+    if any(counts[outcome] for outcome in PROBLEMS):
+        raise click.exceptions.Exit(EXIT_UNFINISHED)
+
+
+def _line(enrolled: Enrolled) -> str:
+    reason = f" ({printable(enrolled.reason)})" if enrolled.reason else ""
+    return f"{printable(enrolled.path)}: {enrolled.outcome}{reason}"

@@ -1,0 +1,96 @@
+"""``screening index``: what is in an index, whether it is whole, and taking records out."""
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+
+from reference_index import IndexWriter, Record, ReferenceIndex, verify
+from reference_index.fingerprint import HASH_CHANNEL
+from screening.report.words import printable
+from screening.signals import SETTINGS
+
+FORMATS = click.Choice(("table", "jsonl"))
+
+
+@click.group("index")
+def index_group() -> None:
+    """Look into a reference index, verify it, or take records out of it."""
+
+
+@index_group.command("info")
+@click.argument("index", type=click.Path(path_type=Path))
+@click.option("--format", "form", default="table", type=FORMATS, show_default=True)
+def info_command(index: Path, form: str) -> None:
+    """Show what INDEX holds, by channel, and when it was written."""
+    with ReferenceIndex.open(index) as opened:
+        facts = {
+            "index": str(index),
+            "uuid": opened.uuid,
+            "records": opened.record_count,
+            "reference_images": opened.image_count,
+            "channels": {HASH_CHANNEL: opened.references(HASH_CHANNEL)},
+            "settings": dict(opened.settings),
+            "segments": opened.segment_count,
+            "created": opened.created,
+            "updated": opened.updated,
+        }
+    if form == "jsonl":
+        click.echo(json.dumps(facts))
+        return
+    for name, value in facts.items():
+        shown = (
+            ", ".join(f"{k}: {v}" for k, v in value.items()) if isinstance(value, dict) else value
+        )
+        click.echo(f"{name.replace('_', ' '):<18}{shown}")
+
+
+@index_group.command("list")
+@click.argument("index", type=click.Path(path_type=Path))
+@click.option("--format", "form", default="table", type=FORMATS, show_default=True)
+def list_command(index: Path, form: str) -> None:
+    """List the records of INDEX, by id."""
+    with ReferenceIndex.open(index) as opened:
+        if form == "table":
+            click.echo(f"{'ID':<32}  {'KIND':<12}  {'IMAGES':>6}  TITLE")
+        for record in opened.records():
+            images = len(opened.images(record.id))
+            if form == "jsonl":
+                click.echo(json.dumps(_record_json(record) | {"images": images}))
+            else:
+                click.echo(
+                    f"{printable(record.id):<32}  {record.kind:<12}  {images:>6}  "
+                    f"{printable(record.title)}"
+                )
+
+
+@index_group.command("verify")
+@click.argument("index", type=click.Path(path_type=Path))
+def verify_command(index: Path) -> None:
+    """Read every file of INDEX and name each that is damaged; exit code 1 if any is."""
+    problems = verify(index)
+    for problem in problems:
+        click.echo(f"{problem.file}: {problem.what}")
+    if any(problem.damage for problem in problems):
+        raise click.ClickException(
+            f"{index} is damaged: restore it from a copy, or enroll again into a new index"
+        )
+    click.echo(f"{index}: every file is whole")
+
+
+@index_group.command("remove")
+@click.argument("index", type=click.Path(path_type=Path))
+@click.argument("record_ids", nargs=-1, required=True, metavar="RECORD_ID...")
+@click.option("--wait", default=10.0, show_default=True, type=click.FloatRange(0),
+              help="Seconds to wait for another writer of the index.")  # fmt: skip
+def remove_command(index: Path, record_ids: tuple[str, ...], wait: float) -> None:
+    """Take records and everything known of their images out of INDEX, all or none."""
+    with IndexWriter(index, settings=SETTINGS, create=False, timeout=wait) as writer:
+        for record_id in record_ids:
+            writer.remove_record(record_id)
+    click.echo(f"{index}: {len(record_ids)} removed")
+
+
+def _record_json(record: Record) -> dict[str, object]:
+    return asdict(record) | {"review_by": record.review_by and record.review_by.isoformat()}

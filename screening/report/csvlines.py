@@ -1,0 +1,70 @@
+"""CSV: one row per file seen, its strongest finding beside it."""
+
+import csv
+import io
+
+from screening.report.summary import Summary
+from screening.report.words import path_of
+from screening.result import Screening
+
+COLUMNS = (
+    "path",
+    "verdict",
+    "coverage",
+    "reason",
+    "record_id",
+    "title",
+    "kind",
+    "channel",
+    "transform",
+    "false_alarms",
+    "extrapolated",
+    "findings",
+    "clauses",
+    "sha256",
+)
+
+
+class CsvReport:
+    """The spreadsheet's format; the summary goes to standard error with the talk."""
+
+    def start(self) -> str:
+        """Return the header row."""
+        return _row(COLUMNS)
+
+    def line(self, screening: Screening) -> str:
+        """Return one row. Text that a spreadsheet would run as a formula is quoted first."""
+        strongest = screening.findings[0] if screening.findings else None
+        evidence = strongest.channels[0] if strongest else None
+        return _row(
+            (
+                path_of(screening),
+                screening.verdict or "",
+                screening.coverage or "",
+                screening.reason or "",
+                strongest.record.id if strongest else "",
+                strongest.record.title if strongest else "",
+                strongest.record.kind if strongest else "",
+                evidence.channel if evidence else "",
+                evidence.transform if evidence else "",
+                f"{strongest.false_alarms:.3g}" if strongest else "",
+                str(evidence.extrapolated).lower() if evidence else "",
+                str(len(screening.findings)),
+                ";".join(screening.clauses),
+                screening.sha256 or "",
+            )
+        )
+
+    def end(self, summary: Summary) -> str:
+        """Return a row that says so where the scan was interrupted, else nothing."""
+        if not summary.interrupted:
+            return ""
+        return _row(("", "", "", summary.sentence(), *("",) * (len(COLUMNS) - 4)))
+
+
+def _row(cells: tuple[str, ...]) -> str:
+    line = io.StringIO()
+    csv.writer(line, lineterminator="\n").writerow(
+        f"'{cell}" if cell.startswith(("=", "+", "-", "@", "\t", "\r")) else cell for cell in cells
+    )
+    return line.getvalue()

@@ -1,0 +1,96 @@
+"""JSON lines: one object per file seen, then one summary object."""
+
+import base64
+import json
+import os
+from typing import Any
+
+from screening.matching import Finding
+from screening.report.summary import Summary
+from screening.report.words import path_of
+from screening.result import Screening
+
+SCHEMA = 1
+
+
+class JsonlReport:
+    """The machine's format; its schema is in the README."""
+
+    def start(self) -> str:
+        """Return nothing: there is no header."""
+        return ""
+
+    def line(self, screening: Screening) -> str:
+        """Return one line of JSON, ASCII only, ended."""
+        return json.dumps(screening_json(screening)) + "\n"
+
+    def end(self, summary: Summary) -> str:
+        """Return the summary line."""
+        return json.dumps({"schema": SCHEMA, "summary": summary.to_json()}) + "\n"
+
+
+def screening_json(screening: Screening) -> dict[str, Any]:
+    """Return a screening as JSON values."""
+    line: dict[str, Any] = {"schema": SCHEMA, "path": None, "sha256": screening.sha256}
+    if screening.path is not None:
+        line["path"] = path_of(screening)
+        if not screening.path.isascii() and line["path"] != screening.path:
+            line["path_b64"] = base64.b64encode(os.fsencode(screening.path)).decode()
+    return line | {
+        "role": screening.role,
+        "verdict": screening.verdict,
+        "coverage": screening.coverage,
+        "reason": screening.reason,
+        "findings": [_finding_json(finding) for finding in screening.findings],
+        "candidates": [
+            {
+                "record_id": candidate.record.id,
+                "title": candidate.record.title,
+                "channel": candidate.channel,
+                "score": candidate.score,
+                "false_alarms": candidate.false_alarms,
+            }
+            for candidate in screening.candidates
+        ],
+        "channels": {
+            name: {"state": report.state}
+            | {k: v for k, v in (("reason", report.reason), ("mend", report.mend)) if v}
+            for name, report in screening.channels.items()
+        },
+        "clauses": list(screening.clauses),
+        "generation": None,
+        "notes": list(screening.notes),
+        "elapsed_ms": round(screening.elapsed_ms, 2),
+    }
+
+
+def _finding_json(finding: Finding) -> dict[str, Any]:
+    record = finding.record
+    return {
+        "record": {
+            "id": record.id,
+            "kind": record.kind,
+            "title": record.title,
+            "rights_holder": record.rights_holder,
+        },
+        "false_alarms": finding.false_alarms,
+        "strength": finding.strength,
+        "channels": [
+            {
+                "channel": evidence.channel,
+                "score": evidence.score,
+                "unit": evidence.unit,
+                "false_alarms": evidence.false_alarms,
+                "extrapolated": evidence.extrapolated,
+                "measured_to": evidence.measured_to,
+                "calibration": evidence.calibration,
+                "reference_image": evidence.reference_image,
+                "transform": evidence.transform,
+                "frame": evidence.frame,
+            }
+            for evidence in finding.channels
+        ],
+        "region": [list(point) for point in finding.region],
+        "frame": finding.frame,
+        "clauses": list(finding.clauses),
+    }

@@ -1,0 +1,99 @@
+"""The summary of a scan: counts that add up, and the exit code they mean."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+from screening.decision import Coverage, Verdict
+from screening.result import Screening
+
+EXIT_NOTHING = 0
+EXIT_FLAGGED = 3
+EXIT_UNFINISHED = 4
+EXIT_INTERRUPTED = 130
+
+
+@dataclass(slots=True)
+class Summary:
+    """Counts over the screenings seen so far.
+
+    Every file seen is in exactly one of ``verdicts``, ``unread`` and ``not_images``.
+    """
+
+    files: int = 0
+    not_images: int = 0
+    interrupted: bool = False
+    verdicts: Counter[Verdict] = field(default_factory=Counter)
+    coverage: Counter[Coverage] = field(default_factory=Counter)
+
+    def add(self, screening: Screening) -> None:
+        """Count one screening."""
+        self.files += 1
+        if screening.coverage is None:
+            self.not_images += 1
+            return
+        self.coverage[screening.coverage] += 1
+        if screening.verdict is not None:
+            self.verdicts[screening.verdict] += 1
+
+    @property
+    def unread(self) -> int:
+        """Return how many files may hold a picture and could not be looked at."""
+        return self.coverage[Coverage.UNREAD]
+
+    @property
+    def exit_code(self) -> int:
+        """Return 3 when something is flagged, else 4 when something was not looked at, else 0.
+
+        An interrupted scan is 130 whatever it had found.
+        """
+        if self.interrupted:
+            return EXIT_INTERRUPTED
+        if self.verdicts[Verdict.NEEDS_APPROVAL] or self.verdicts[Verdict.BLOCKED]:
+            return EXIT_FLAGGED
+        if self.coverage[Coverage.INSUFFICIENT] or self.unread:
+            return EXIT_UNFINISHED
+        return EXIT_NOTHING
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the counts under the names that reports use."""
+        return {
+            "files": self.files,
+            "verdicts": {verdict.value: self.verdicts[verdict] for verdict in Verdict},
+            "coverage": {coverage.value: self.coverage[coverage] for coverage in Coverage},
+            "not_images": self.not_images,
+            "complete": not self.interrupted,
+        }
+
+    def sentence(self) -> str:
+        """Return the counts as one sentence."""
+        looked = sum(self.verdicts.values())
+        parts = [
+            f"{self.verdicts[verdict]} {words}"
+            for verdict, words in _VERDICT_WORDS.items()
+            if self.verdicts[verdict]
+        ]
+        said = f"{looked} {_plural(looked, 'picture')} screened"
+        if parts:
+            said += ": " + ", ".join(parts)
+        for count, words in (
+            (self.coverage[Coverage.PARTIAL], "only partly looked at"),
+            (self.coverage[Coverage.INSUFFICIENT], "insufficiently looked at"),
+            (self.unread, "unread: could not be looked at"),
+            (self.not_images, "not an image" if self.not_images == 1 else "not images"),
+        ):
+            if count:
+                said += f". {count} {words}"
+        return f"{'INTERRUPTED, not all was seen. ' if self.interrupted else ''}{said}."
+
+
+_VERDICT_WORDS = {
+    Verdict.BLOCKED: "blocked",
+    Verdict.NEEDS_APPROVAL: "need approval",
+    Verdict.NOTE: "with a note",
+    Verdict.NOTHING_FOUND: "nothing found",
+}
+
+
+def _plural(count: int, noun: str) -> str:
+    return noun if count == 1 else f"{noun}s"

@@ -1,0 +1,70 @@
+"""The table people read: verdict, coverage, how improbable, picture and record, row by row."""
+
+from screening.decision import Coverage, Verdict
+from screening.report.summary import Summary
+from screening.report.words import coincidence, path_of, printable
+from screening.result import Screening
+
+_WORDS = {
+    Verdict.NOTHING_FOUND: "nothing found",
+    Verdict.NOTE: "note",
+    Verdict.NEEDS_APPROVAL: "needs approval",
+    Verdict.BLOCKED: "blocked",
+}
+_COLORS = {
+    Verdict.NEEDS_APPROVAL: "\x1b[31m",
+    Verdict.BLOCKED: "\x1b[1;31m",
+    Verdict.NOTE: "\x1b[33m",
+}
+_UNFINISHED = "\x1b[35m"
+_PLAIN = "\x1b[0m"
+_ROW = "{:<14}  {:<12}  {:<22}  {}\n"
+_INDENT = " " * 54
+
+
+class TableReport:
+    """One row per file as it is screened; further findings and reasons on rows of their own."""
+
+    def __init__(self, *, color: bool = False) -> None:
+        self._color = color
+
+    def start(self) -> str:
+        """Return the heading."""
+        return _ROW.format("VERDICT", "COVERAGE", "BY COINCIDENCE", "PICTURE")
+
+    def line(self, screening: Screening) -> str:
+        """Return the rows of one file."""
+        verdict = _WORDS[screening.verdict] if screening.verdict else "-"
+        coverage = screening.coverage or "-"
+        chance = coincidence(screening.findings[0]) if screening.findings else "-"
+        rows = self._paint(
+            screening, _ROW.format(verdict, coverage, chance, printable(path_of(screening)))
+        )
+        for finding in screening.findings:
+            evidence = finding.channels[0]
+            where = f", frame {finding.frame + 1}" if finding.frame else ""
+            again = "" if finding is screening.findings[0] else f" ({coincidence(finding)})"
+            rows += (
+                f"{_INDENT}└ {finding.record.kind} “{printable(finding.record.title)}”: "
+                f"{evidence.channel}, {evidence.transform}{where}{again}\n"
+            )
+        if screening.reason:
+            rows += f"{_INDENT}└ {printable(screening.reason)}\n"
+        for candidate in screening.candidates:
+            rows += (
+                f"{_INDENT}· {printable(candidate.record.title)}: {candidate.channel} "
+                f"{candidate.score:g}, {candidate.false_alarms:.2g} false alarms per image\n"
+            )
+        return rows
+
+    def end(self, summary: Summary) -> str:
+        """Return the summary under the table."""
+        return f"\n{summary.sentence()}\n"
+
+    def _paint(self, screening: Screening, row: str) -> str:
+        if not self._color:
+            return row
+        color = _COLORS.get(screening.verdict) if screening.verdict else None
+        if color is None and screening.coverage in {Coverage.INSUFFICIENT, Coverage.UNREAD}:
+            color = _UNFINISHED
+        return f"{color}{row.rstrip()}{_PLAIN}\n" if color else row

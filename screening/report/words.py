@@ -1,0 +1,32 @@
+"""Values as people read them: probabilities in words, hostile names made harmless."""
+
+import os
+
+from screening.matching import Finding
+from screening.result import Screening
+
+
+def coincidence(finding: Finding) -> str:
+    """Return how often chance alone would look this alike, never beyond what was measured."""
+    if finding.false_alarms < finding.measured_to:
+        if finding.measured_to >= 1.0:
+            return "rarer than was measured"
+        return f"rarer than 1 in {1.0 / finding.measured_to:,.0f}"
+    if finding.false_alarms >= 1.0:
+        return f"{finding.false_alarms:.2g} a picture"
+    return f"1 in {1.0 / finding.false_alarms:,.0f}"
+
+
+def printable(text: str) -> str:
+    """Return text safe for a terminal: control and undecodable characters are escaped."""
+    return "".join(
+        character if character.isprintable() else character.encode("unicode_escape").decode()
+        for character in text.encode("utf-8", "backslashreplace").decode()
+    )
+
+
+def path_of(screening: Screening) -> str:
+    """Return a screening's path as text, undecodable bytes replaced; "-" for memory."""
+    if screening.path is None:
+        return "-"
+    return os.fsencode(screening.path).decode("utf-8", "replace")
