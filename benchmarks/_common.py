@@ -1,0 +1,166 @@
+"""What every benchmark shares: options, the measuring data, the record of the run, the table."""
+
+import argparse
+import hashlib
+import json
+import os
+import platform
+import subprocess
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from scipy import stats
+
+ROOT = Path(__file__).resolve().parents[1]
+RESULTS = ROOT / "benchmarks" / "results"
+PACKAGES = (
+    "numpy",
+    "pillow",
+    "opencv-python-headless",
+    "faiss-cpu",
+    "imagehash",
+    "pdqhash",
+    "scipy",
+)
+
+
+def parser(name: str, description: str) -> argparse.ArgumentParser:
+    """Return the options every benchmark has; add its own to it.
+
+    --seed: the first seed. --output: where the JSON goes, benchmarks/results/NAME.json by default.
+    """
+    options = argparse.ArgumentParser(description=description)
+    options.add_argument("--seed", type=int, default=0, help="first seed (default 0)")
+    options.add_argument(
+        "--output",
+        type=Path,
+        default=RESULTS / f"{name}.json",
+        help=f"JSON file to write (default benchmarks/results/{name}.json)",
+    )
+    return options
+
+
+def shared_data() -> Path:
+    """Return the folder of the measuring data, or leave with a sentence that says how to give it.
+
+    It is ``data`` in the folder that SCREENING_SHARED names, else in ``../shared``.
+    """
+    shared = Path(os.environ.get("SCREENING_SHARED") or ROOT.parent / "shared")
+    if not (shared / "data").is_dir():
+        sys.exit(
+            "the measuring data was not found: expected a folder 'data' in ../shared beside the "
+            "checkout, or in the folder that the variable SCREENING_SHARED names"
+        )
+    return shared / "data"
+
+
+def pictures(pack: str) -> list[str]:
+    """Return the sorted names, relative to the measuring data, of a pack's JPEG and PNG files."""
+    data = shared_data()
+    return sorted(
+        path.relative_to(data).as_posix()
+        for path in (data / pack).rglob("*")
+        if path.suffix.lower() in {".jpg", ".jpeg", ".png"}
+    )
+
+
+def digest(names: Iterable[str]) -> str:
+    """Return the sha256 over the sorted names and the digest of each file's bytes."""
+    data = shared_data()
+    total = hashlib.sha256()
+    for name in sorted(names):
+        content = hashlib.sha256((data / name).read_bytes()).hexdigest()
+        total.update(f"{name}\0{content}\n".encode())
+    return total.hexdigest()
+
+
+def environment(*, seeds: Sequence[int], data_sha256: str | None) -> dict[str, Any]:
+    """Return what a reader needs to judge or repeat a run; nothing that names a person or host."""
+    return {
+        "date_utc": datetime.now(UTC).isoformat(timespec="seconds"),
+        "git": {
+            "commit": _git("rev-parse", "HEAD"),
+            # results of other benchmarks do not change what this one measures
+            "dirty": _git("status", "--porcelain", "--", ".", ":!benchmarks/results") != "",
+        },
+        "seeds": list(seeds),
+        "data_sha256": data_sha256,
+        "machine": {
+            "cpu": _cpu(),
+            "cores": os.cpu_count(),
+            "memory_gib": round(
+                os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30, 1
+            ),
+            "python": platform.python_version(),
+            **{name: _version(name) for name in PACKAGES},
+        },
+    }
+
+
+def over_seeds(values: Sequence[float]) -> dict[str, Any]:
+    """Return the values of the seeds, their mean, and its 95 % interval (Student's t).
+
+    The seeds draw from one pool of pictures, so the interval says nothing of other pictures; of
+    one seed there is none.
+    """
+    mean = float(np.mean(values))
+    interval = None
+    if len(values) > 1:
+        error = float(np.std(values, ddof=1)) / len(values) ** 0.5
+        half = float(stats.t.ppf(0.975, len(values) - 1)) * error
+        interval = [round(mean - half, 4), round(mean + half, 4)]
+    return {
+        "mean": round(mean, 4),
+        "interval_95": interval,
+        "per_seed": [round(float(value), 4) for value in values],
+    }
+
+
+def write(output: Path, record: Mapping[str, Any]) -> None:
+    """Write the JSON record of a run."""
+    output.parent.mkdir(parents=True, exist_ok=True)
+    output.write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def print_table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """Print one table, the first column to the left, the others to the right."""
+    lines = [tuple(header), *(tuple(row) for row in rows)]
+    widths = [max(len(cell) for cell in column) for column in zip(*lines, strict=True)]
+    for line in lines:
+        first, *others = (
+            cell.rjust(width) if place else cell.ljust(width)
+            for place, (cell, width) in enumerate(zip(line, widths, strict=True))
+        )
+        print("  ".join([first, *others]))
+
+
+def _git(*arguments: str) -> str | None:
+    """Return what git says, None where there is no git, no repository or no commit."""
+    try:
+        done = subprocess.run(
+            ["git", *arguments], cwd=ROOT, capture_output=True, text=True, check=True
+        )
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return done.stdout.strip()
+
+
+def _cpu() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return platform.processor() or platform.machine()
+    models = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
+    return models[0] if models else platform.machine()
+
+
+def _version(name: str) -> str | None:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return None
