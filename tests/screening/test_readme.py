@@ -1,0 +1,85 @@
+import os
+import re
+import shlex
+import sys
+from pathlib import Path
+
+import pytest
+from pictures import textured
+from PIL import ImageOps
+
+from screening.cli import main
+
+README = Path(__file__).parents[2] / "README.md"
+pytestmark = pytest.mark.skipif(not README.exists(), reason="runs in a checkout, not on a wheel")
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL)
+
+
+@pytest.fixture
+def studio(tmp_path, monkeypatch):
+    """A folder with works and a board, as the README supposes it."""
+    for name in ("works", "board"):
+        (tmp_path / name).mkdir()
+    textured(1).save(tmp_path / "works" / "Harbor.png")
+    ImageOps.mirror(textured(1)).save(tmp_path / "board" / "harbor.png")
+    textured(2).save(tmp_path / "board" / "other.png")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def run(command: str, monkeypatch) -> int:
+    monkeypatch.setattr(sys, "argv", shlex.split(command))
+    with pytest.raises(SystemExit) as ending:
+        main()
+    return int(ending.value.code or 0)
+
+
+def test_every_command_and_the_python_example_work(studio, monkeypatch, capsys):
+    """What the README says to type does what it says."""
+    commands = [
+        line.removeprefix("$ ")
+        for block in blocks("console")
+        for line in block.splitlines()
+        if line.startswith("$ ")
+    ]
+    assert len(commands) >= 7
+    for command in commands:
+        assert run(command, monkeypatch) == (3 if command.startswith("screening scan") else 0)
+    capsys.readouterr()
+    (example,) = blocks("python")
+    exec(compile(example, "README", "exec"), {"__name__": "__main__"})
+    said = capsys.readouterr().out
+    assert said.startswith("needs_approval complete\nHarbor ")
+    assert f"board{os.sep}other.png nothing_found None" in said
+
+
+def test_the_configuration_example_is_understood(studio, monkeypatch):
+    """The keys of the README are the keys there are."""
+    from screening.config import read_config
+
+    (block,) = blocks("toml")
+    (studio / "screening.toml").write_text(block)
+    config = read_config(studio / "screening.toml")
+    assert config.production == "Halyard"
+    assert len(config.indexes) == 2
+
+
+def test_the_json_example_has_the_fields_of_the_report(studio, monkeypatch, capsys):
+    """Field names in the README are those that a scan writes."""
+    import json
+
+    run("screening enroll works.index works", monkeypatch)
+    capsys.readouterr()
+    run("screening scan board/harbor.png --index works.index --format jsonl", monkeypatch)
+    actual = json.loads(capsys.readouterr().out.splitlines()[0])
+    (block,) = blocks("json")
+    documented = json.loads(block)
+    assert documented.keys() == actual.keys()
+    assert documented["findings"][0].keys() == actual["findings"][0].keys()
+    for part in ("record",):
+        assert documented["findings"][0][part].keys() == actual["findings"][0][part].keys()
+    evidence = actual["findings"][0]["channels"][0]
+    assert documented["findings"][0]["channels"][0].keys() == evidence.keys()
