@@ -1,13 +1,16 @@
 """``screening.toml``: the production's settings, found upward from the scanned folder."""
 
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, field, fields
 from pathlib import Path
+from typing import Any
 
-from screening.errors import ConfigError
+from screening.errors import ConfigError, InputInvalidError
+from screening.images import Limits
 
 FILE_NAME = "screening.toml"
-_KEYS = ("production", "indexes", "models")
+_KEYS = ("production", "indexes", "models", "limits")
+_LIMITS = tuple(limit.name for limit in fields(Limits))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,6 +20,7 @@ class Config:
     production: str = ""
     indexes: tuple[Path, ...] = ()
     models: Path | None = None
+    limits: Limits = field(default_factory=Limits)
     file: Path | None = None
 
 
@@ -39,9 +43,7 @@ def read_config(file: Path) -> Config:
         data = tomllib.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise ConfigError(f"{file}: cannot be read ({error}); mend the file") from error
-    for key in data:
-        if key not in _KEYS:
-            raise ConfigError(f"{file}: unknown key {key!r}, expected {', '.join(_KEYS)}")
+    _check_keys(file, data, _KEYS)
     indexes, models = data.get("indexes", []), data.get("models")
     if not isinstance(indexes, list) or not all(isinstance(i, str) and i for i in indexes):
         raise ConfigError(f'{file}: indexes is {indexes!r}, expected a list like ["works.index"]')
@@ -52,5 +54,22 @@ def read_config(file: Path) -> Config:
         production=data.get("production", ""),
         indexes=tuple(file.parent / index for index in indexes),
         models=file.parent / models if models else None,
+        limits=_limits(file, data.get("limits", {})),
         file=file,
     )
+
+
+def _limits(file: Path, table: Any) -> Limits:
+    if not isinstance(table, dict):
+        raise ConfigError(f"{file}: limits is {table!r}, expected a table [limits]")
+    _check_keys(file, table, _LIMITS)
+    try:
+        return Limits(**table)
+    except InputInvalidError as error:
+        raise ConfigError(f"{file}: {error}") from error
+
+
+def _check_keys(file: Path, table: dict[str, Any], known: tuple[str, ...]) -> None:
+    for key in table:
+        if key not in known:
+            raise ConfigError(f"{file}: unknown key {key!r}, expected one of {', '.join(known)}")

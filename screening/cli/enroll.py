@@ -7,6 +7,7 @@ import click
 
 from reference_index import Kind, ReferenceIndex
 from screening.cli.progress import bar, counted, say
+from screening.config import find_config
 from screening.enrollment import (
     PROBLEMS,
     Enrolled,
@@ -37,7 +38,8 @@ def enroll_command(
 
     Each sub-folder is one record titled after it, each loose image a record of its own; with
     --records the records are the rows of that file, and what lies in FOLDER but in no row is
-    told. Done again it changes nothing. Exit code 4 when something could not be used.
+    told. Done again it changes nothing. Exit code 4 when something could not be used. The nearest
+    screening.toml, upward from FOLDER, gives the limits of a file.
     """
     chosen = Kind(kind)
     sources = (
@@ -54,7 +56,8 @@ def enroll_command(
                 say(_line(enrolled))
             advance()
 
-        enroll(index, sources, workers=workers, timeout=wait, report=report)
+        limits = find_config(folder).limits
+        enroll(index, sources, limits=limits, workers=workers, timeout=wait, report=report)
     with ReferenceIndex.open(index) as opened:
         done = ", ".join(f"{count} {outcome}" for outcome, count in counts.items()) or "nothing"
         click.echo(

@@ -42,8 +42,8 @@ def scan_command(
 ) -> None:
     """Screen files and folders against reference indexes.
 
-    Without --index the indexes named in the nearest screening.toml, upward from the first PATH,
-    are used. Writes nothing but its report.
+    The nearest screening.toml, upward from the first PATH, gives the limits of a file and, without
+    --index, the indexes. Writes nothing but its report.
     """
     reports: dict[str, Report] = {
         "table": TableReport(color=output is None and sys.stdout.isatty()),
@@ -52,7 +52,9 @@ def scan_command(
     }
     report = reports[form]
     summary = Summary()
-    with Screener.open(*_indexes(paths, indexes), policy=policy) as screener:
+    config = find_config(paths[0])
+    chosen = _indexes(indexes or config.indexes, paths[0])
+    with Screener.open(*chosen, policy=policy, limits=config.limits) as screener:
         results = screener.scan(*paths, candidates=candidates, workers=workers, hidden=hidden)
         with output_to(output) as out:
             out.write(report.start())
@@ -73,12 +75,11 @@ def scan_command(
     raise click.exceptions.Exit(summary.exit_code)
 
 
-def _indexes(paths: tuple[Path, ...], indexes: tuple[Path, ...]) -> tuple[Path, ...]:
-    """Return the indexes given, else those of the nearest configuration."""
-    found = indexes or find_config(paths[0]).indexes
+def _indexes(found: tuple[Path, ...], start: Path) -> tuple[Path, ...]:
+    """Return the indexes to compare with; none is a usage error that says how to get one."""
     if not found:
         raise click.UsageError(
             f"no reference index: give --index INDEX, or name it in a {FILE_NAME} at or above "
-            f"{paths[0]} (made with: screening enroll INDEX FOLDER)"
+            f"{start} (made with: screening enroll INDEX FOLDER)"
         )
     return found

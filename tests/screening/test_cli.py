@@ -189,6 +189,11 @@ def test_the_configuration_is_found_upward(studio, run):
     (studio / "screening.toml").write_text('production = "Halyard"\nindexes = ["works.index"]\n')
     assert run("scan", studio / "board" / "sub", "--workers", 0)[0] == 0
     assert run("scan", studio / "board", "--workers", 0)[0] == 3
+    limited = 'indexes = ["works.index"]\n[limits]\nmax_pixels = 100\n'
+    (studio / "screening.toml").write_text(limited)
+    code, out, _ = run("scan", studio / "board", "--workers", 0)
+    assert code == 4
+    assert "limit 100" in out
     (studio / "screening.toml").write_text('indexs = ["works.index"]\n')
     code, _, talk = run("scan", studio / "board", "--workers", 0)
     assert code == 1

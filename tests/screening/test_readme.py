@@ -1,3 +1,4 @@
+import json
 import os
 import re
 import shlex
@@ -9,6 +10,8 @@ from pictures import textured
 from PIL import ImageOps
 
 from screening.cli import main
+from screening.config import read_config
+from screening.images import Limits
 
 README = Path(__file__).parents[2] / "README.md"
 pytestmark = pytest.mark.skipif(not README.exists(), reason="runs in a checkout, not on a wheel")
@@ -58,19 +61,16 @@ def test_every_command_and_the_python_example_work(studio, monkeypatch, capsys):
 
 def test_the_configuration_example_is_understood(studio, monkeypatch):
     """The keys of the README are the keys there are."""
-    from screening.config import read_config
-
     (block,) = blocks("toml")
     (studio / "screening.toml").write_text(block)
     config = read_config(studio / "screening.toml")
     assert config.production == "Halyard"
     assert len(config.indexes) == 2
+    assert config.limits == Limits()
 
 
 def test_the_json_example_has_the_fields_of_the_report(studio, monkeypatch, capsys):
     """Field names in the README are those that a scan writes."""
-    import json
-
     run("screening enroll works.index works", monkeypatch)
     capsys.readouterr()
     run("screening scan board/harbor.png --index works.index --format jsonl", monkeypatch)

@@ -186,7 +186,19 @@ def test_configuration_values(tmp_path):
     assert (config.production, config.models, config.file) == ("Halyard", tmp_path / "m", file)
     (tmp_path / "a" / "screening.toml").write_text("")
     assert find_config(tmp_path / "a" / "b").indexes == ()
-    for text in ("indexes = 3", "indexes = [3]", "models = 1", "production = []", "x = 1"):
+    file.write_text("[limits]\nmax_frames = 3\nmax_seconds = 0.5\n")
+    assert read_config(file).limits == Limits(max_frames=3, max_seconds=0.5)
+    for text in (
+        "indexes = 3",
+        "indexes = [3]",
+        "models = 1",
+        "production = []",
+        "x = 1",
+        "limits = 3",
+        "[limits]\nframes = 3",
+        "[limits]\nmax_frames = 0",
+        '[limits]\nmax_bytes = "many"',
+    ):
         file.write_text(text)
         with pytest.raises(ConfigError, match=r"screening\.toml"):
             read_config(file)
