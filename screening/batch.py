@@ -5,8 +5,10 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections import deque
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from multiprocessing import Pipe
 from multiprocessing.connection import wait
@@ -19,6 +21,9 @@ from screening.images import Limits, Seen
 _LARGEST_JOB = 32
 _JOBS_AHEAD = 4
 _MOST_FAILED_STARTS = 3
+_START_SECONDS = 60.0
+_GRACE_SECONDS = 5.0
+_WATCH_SECONDS = 1.0
 
 
 def default_workers() -> int:
@@ -37,12 +42,16 @@ def examine_files(
     """
     if workers is None:
         workers = default_workers()
+    if workers < 0:
+        raise ValueError(f"workers is {workers}, expected at least 0, or None for all processors")
     if workers == 0 or os.name != "posix" or not sys.executable:
         yield from ([examine(seen, limits)] for seen in files)
         return
-    pool = [_Worker(limits) for _ in range(workers)]
+    pool: list[_Worker] = []
     try:
-        yield from _run(iter(files), pool)
+        for _ in range(workers):
+            pool.append(_Worker(limits))  # noqa: PERF401  those started are to be ended
+        yield from _all(files, pool)
     finally:
         for worker in pool:
             worker.stop()
@@ -72,23 +81,40 @@ class _Worker:
 
     def _start(self) -> None:
         self.connection, theirs = Pipe()
-        package = Path(__file__).parent.parent
-        search = os.pathsep.join(filter(None, (str(package), os.environ.get("PYTHONPATH"))))
+        # Last in the search path, so that it shadows nothing; -P keeps the current folder, which
+        # may be the very board that is scanned, out of it.
+        package = str(Path(__file__).parent.parent)
+        search = os.pathsep.join(filter(None, (os.environ.get("PYTHONPATH"), package)))
         one_thread = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
         self._process = subprocess.Popen(  # noqa: S603  our own interpreter, our own module
-            [sys.executable, "-m", "screening.worker", str(theirs.fileno())],
+            [sys.executable, "-P", "-m", "screening.worker", str(theirs.fileno())],
             pass_fds=(theirs.fileno(),),
             stdin=subprocess.DEVNULL,
             env=os.environ | one_thread | {"PYTHONPATH": search},
+            start_new_session=True,  # Ctrl-C is the scan's to handle
         )
         theirs.close()
-        self.connection.send(self._limits)
         self.ready = False
+        self._late = False
         self._waiting = 0
+        self._heard = time.monotonic()
+        with suppress(OSError):  # one that ended already is noticed when it is heard
+            self.connection.send(self._limits)
 
     @property
     def idle(self) -> bool:
         return self.ready and self._waiting == 0
+
+    @property
+    def free(self) -> bool:
+        return self.idle and not (self.job and self.job.left)
+
+    def watch(self) -> None:
+        """End a process that has been silent for too long: stopped, or deaf to its alarm."""
+        patience = self._limits.max_seconds + _GRACE_SECONDS if self.ready else _START_SECONDS
+        if not self.idle and time.monotonic() - self._heard > patience:
+            self._late = True
+            self._died()
 
     def work(self) -> None:
         """Send what is left of the job, or its first file if the job killed a process before."""
@@ -97,6 +123,7 @@ class _Worker:
         try:
             self.connection.send(tuple(seen if seen.skip else seen.path for seen in files))
             self._waiting = len(files)
+            self._heard = time.monotonic()
         except OSError:  # it ended while idle; the job waits for the next one
             self.stop()
             self._start()
@@ -108,6 +135,7 @@ class _Worker:
         except (EOFError, OSError):
             self._died()
             return
+        self._heard = time.monotonic()
         if not self.ready:
             self.ready, self._failed_starts = True, 0
         elif self.job is not None:
@@ -123,13 +151,13 @@ class _Worker:
         if self._failed_starts == _MOST_FAILED_STARTS:
             raise WorkerError(
                 f"decoding processes end before they can start (status {status}): run "
-                f"'{sys.executable} -m screening.worker 0' to see why, or scan with workers=0"
+                f"'{sys.executable} -P -m screening.worker 0' to see why, or scan with workers=0"
             )
         if self.job is not None and self._waiting:
             if self._waiting == 1:
                 late = f"took longer than {self._limits.max_seconds:g} s (the limit of one file)"
                 crashed = f"decoder crashed (status {status})"
-                reason = late if status == -signal.SIGALRM else crashed
+                reason = late if self._late or status == -signal.SIGALRM else crashed
                 self.job.answer((Examined(path=self.job.left[0].path, unread=reason),))
             self.job.alone = True
         self._start()
@@ -141,28 +169,48 @@ class _Worker:
         self._process.wait()
 
 
+def _all(files: Iterable[Seen], pool: list[_Worker]) -> Iterator[list[Examined]]:
+    """Yield every answer, and make sure that there is one for every file."""
+    taken = handed_on = 0
+
+    def counted() -> Iterator[Seen]:
+        nonlocal taken
+        for seen in files:
+            taken += 1
+            yield seen
+
+    source = counted()
+    for answers in _run(source, pool):
+        handed_on += len(answers)
+        yield answers
+    if next(source, None) is not None or taken != handed_on:
+        raise WorkerError(f"only {handed_on} of {taken} or more files came back: scan again")
+
+
 def _run(files: Iterator[Seen], pool: list[_Worker]) -> Iterator[list[Examined]]:
     """Keep every worker busy and hand on the answers of the oldest job as they come."""
-    jobs: deque[_Job] = deque()
+    jobs: deque[_Job] = deque()  # given out and not handed on, oldest first
     new_jobs = _cut(files, len(pool))
-    while True:
+    following = next(new_jobs, None)
+    while jobs or following:
         for worker in pool:
-            if worker.idle and not (worker.job and worker.job.left):
-                worker.job = next(new_jobs, None) if len(jobs) < _JOBS_AHEAD * len(pool) else None
-                jobs.extend((worker.job,) if worker.job else ())
-            if worker.idle and worker.job:
+            if worker.free and following and len(jobs) < _JOBS_AHEAD * len(pool):
+                worker.job = following
+                jobs.append(following)
+                following = next(new_jobs, None)
+            if worker.idle and worker.job and worker.job.left:
                 worker.work()
+        busy = {id(worker.connection): worker for worker in pool if not worker.idle}
+        for connection in wait([w.connection for w in busy.values()], _WATCH_SECONDS):
+            busy[id(connection)].receive()
+        for worker in pool:
+            worker.watch()
         while jobs and (jobs[0].ahead or not jobs[0].left):
             ready, jobs[0].ahead = jobs[0].ahead, []
             if not jobs[0].left:
                 jobs.popleft()
             if ready:
                 yield ready
-        busy = {id(worker.connection): worker for worker in pool if not worker.idle}
-        if not jobs and not busy:
-            return
-        for connection in wait([worker.connection for worker in busy.values()]):
-            busy[id(connection)].receive()
 
 
 def _cut(files: Iterator[Seen], workers: int) -> Iterator[_Job]:

@@ -20,7 +20,8 @@ each, and of a process that dies only so much is done again."""
 
 def main(descriptor: int) -> None:
     """Answer jobs (tuples of paths, or of what was seen there) until the other end closes."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the scan's to handle
+    signal.signal(signal.SIGALRM, signal.SIG_DFL)  # whoever started the scan may have ignored it
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGALRM})
     quiet = os.open(os.devnull, os.O_WRONLY)
     for stream in (1, 2):  # decoders in C print there
         os.dup2(quiet, stream)

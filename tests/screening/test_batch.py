@@ -48,6 +48,43 @@ def test_answers_come_in_order_whatever_the_workers(board, workers):
     assert len(expected) == 41
 
 
+@pytest.mark.parametrize("workers", [2, 3, 4])
+def test_a_slow_file_holds_up_no_other_and_loses_none(tmp_path, workers):
+    """While the first file takes its time the queue fills; every file comes back all the same."""
+    slow_picture(tmp_path / "000.png")
+    for number in range(1, 400):
+        (tmp_path / f"{number:03d}.txt").write_text("quick")
+    found = everything(walk(tmp_path), workers=workers)
+    assert [Path(one.path).name[:3] for one in found] == [f"{n:03d}" for n in range(400)]
+    assert found[0].unread is None
+    assert {one.passed_over for one in found[1:]} == {"not an image"}
+
+
+def test_a_process_that_is_stopped_is_given_up(board, monkeypatch):
+    """A worker that neither answers nor ends is replaced, and its file comes back."""
+    monkeypatch.setattr("screening.batch._GRACE_SECONDS", 0.2)
+    files, found = list(walk(board)), []
+    for batch in examine_files(files, limits=Limits(max_seconds=0.5), workers=1):
+        if not found:
+            os.kill(int(CHILDREN.read_text().split()[0]), signal.SIGSTOP)
+        found.extend(batch)
+    assert [one.path for one in found] == [seen.path for seen in files]
+
+
+def test_nothing_in_the_current_folder_is_run(board, monkeypatch):
+    """A board that holds Python files is a board all the same."""
+    (board / "numpy.py").write_text("open('was-run', 'w').close()")
+    monkeypatch.chdir(board)
+    assert len(everything(walk("."), workers=1)) == 42
+    assert not (board / "was-run").exists()
+
+
+def test_a_negative_number_of_workers_is_refused(board):
+    """It does not mean that nothing is screened."""
+    with pytest.raises(ValueError, match="workers is -1"):
+        everything(walk(board), workers=-1)
+
+
 def test_nothing_in_nothing_out():
     """No files, no answers, and the processes end."""
     assert everything([], workers=2) == []
