@@ -29,6 +29,11 @@ PACKAGES = (
 )
 
 
+# guitar/pic_136 is guitar/pic_127 mirrored and in another color, a copy that the pack's notes
+# overlook: as a distractor of the other it would be a false match for being right.
+LEFT_OUT = frozenset({"art/cartoon/guitar/pic_136.jpg"})
+
+
 def parser(name: str, description: str) -> argparse.ArgumentParser:
     """Return the options every benchmark has; add its own to it.
 
@@ -60,13 +65,13 @@ def shared_data() -> Path:
 
 
 def pictures(pack: str) -> list[str]:
-    """Return the sorted names, relative to the measuring data, of a pack's JPEG and PNG files."""
+    """Return the sorted names, relative to the measuring data, of a pack's JPEG and PNG files.
+
+    Without LEFT_OUT.
+    """
     data = shared_data()
-    return sorted(
-        path.relative_to(data).as_posix()
-        for path in (data / pack).rglob("*")
-        if path.suffix.lower() in {".jpg", ".jpeg", ".png"}
-    )
+    found = (path for path in (data / pack).rglob("*") if path.suffix in {".jpg", ".png"})
+    return sorted({path.relative_to(data).as_posix() for path in found} - LEFT_OUT)
 
 
 def digest(names: Iterable[str]) -> str:

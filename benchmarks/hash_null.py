@@ -114,7 +114,7 @@ def null_of(table: Distances, background: str) -> NullDistribution:
     counts = np.bincount(table[table <= HASH_BITS], minlength=HASH_BITS + 1).cumsum()
     within = np.arange(HASH_BITS + 1)
     start = int(within[(counts <= FIT_RATE * pairs) & (within % STEP == 0)].max())
-    shape, scale = fit_tail(start - table[table < start])
+    shape, scale = fit_tail(start + STEP - table[table <= start])
     limit = int(within[counts >= MEASURED_PAIRS].min())
     reached = [d for d in range(HASH_BITS, limit - 1, -1) if d == 0 or counts[d] > counts[d - 1]]
     kept = [HASH_BITS, *(d for d in reached if d < HASH_BITS)]

@@ -45,14 +45,14 @@ def main() -> None:
     if chosen.measure:
         print(json.dumps(measure(chosen.measure)))
         return
+    about = environment(seeds=[chosen.seed], data_sha256=None)
     results = {}
     for size in chosen.sizes:
         with tempfile.TemporaryDirectory() as folder:
             index = Path(folder) / "works.index"
             build(index, size, np.random.default_rng(chosen.seed))
             results[str(size)] = alone(index)
-    record = {**environment(seeds=[chosen.seed], data_sha256=None), "references": results}
-    write(chosen.output, record)
+    write(chosen.output, {**about, "references": results})
     print_table(
         ["references", "ms a query", f"ms each in {BATCH}", "open ms", "first ms", "MiB", "equal"],
         [

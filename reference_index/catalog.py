@@ -135,6 +135,11 @@ class Catalog:
         sql = "SELECT * FROM records WHERE id = CAST(? AS TEXT) ORDER BY key"
         return map(_record_row, self._rows(sql, _encode(record_id)))
 
+    def records_of(self, kind: Kind) -> Iterator[tuple[int, int]]:
+        """Yield key and number of every record row of a kind."""
+        sql = "SELECT key, number FROM records WHERE kind = CAST(? AS TEXT)"
+        return ((key, number) for key, number in self._rows(sql, _encode(kind)))
+
     def sorted_records(self) -> Iterator[RecordRow]:
         """Yield every record row, by record id."""
         return map(_record_row, self._rows("SELECT * FROM records ORDER BY id, key"))

@@ -16,7 +16,7 @@ from reference_index.fingerprint import HASH_BITS, HASH_CHANNEL, HashCodes
 from reference_index.hash_search import HashChannel, RecordHits, check_query
 from reference_index.live_records import LiveRecords
 from reference_index.manifest import Manifest, read_manifest
-from reference_index.records import Record, ReferenceImage
+from reference_index.records import Kind, Record, ReferenceImage
 from reference_index.segments import Segment, open_segments
 from reference_index.tombstones import Tombstones
 from reference_index.vectors import EngineFactory
@@ -42,6 +42,7 @@ class ReferenceIndex:
         self._live = LiveRecords(self._segments, Tombstones(manifest.tombstones))
         self._hash_channel: HashChannel | None = None
         self._names: dict[int, str] = {}
+        self._hashes_of: dict[Kind, int] = {}
         self._lock = threading.RLock()
         self._closed = False
 
@@ -101,12 +102,22 @@ class ReferenceIndex:
         """The number of segments on disk."""
         return len(self._segments)
 
-    def references(self, channel: str) -> int:
+    def references(self, channel: str, *, without: Kind | None = None) -> int:
         """Return the number of reference images on a channel, each distinct frame counted.
 
-        0 for a channel that is not known.
+        without: a kind of record whose images do not count. 0 for a channel that is not known.
         """
-        return self._manifest.live.hashes if channel == HASH_CHANNEL else 0
+        if channel != HASH_CHANNEL:
+            return 0
+        with self._lock:
+            if without is not None and without not in self._hashes_of:
+                self._check_open()
+                numbers = self._live.numbers_of(without)
+                images = (image for number in numbers for image in self._live.images(number))
+                self._hashes_of[without] = sum(
+                    json.loads(image.channels).get(channel, 0) for image in images
+                )
+        return self._manifest.live.hashes - (self._hashes_of[without] if without else 0)
 
     def record(self, record_id: str) -> Record:
         """Return a record. Raises UnknownRecordError."""

@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterable, Iterator
 from typing import Protocol
 
 from reference_index.catalog import Catalog, ImageRow, RecordRow
+from reference_index.records import Kind
 from reference_index.tombstones import Tombstones
 
 
@@ -36,6 +37,13 @@ class LiveRecords:
         runs = [segment.catalog.sorted_records() for segment in self._segments]
         rows = heapq.merge(*runs, key=lambda row: row.record.id)
         return (row for row in rows if row.key not in self._dead)
+
+    def numbers_of(self, kind: Kind) -> Iterator[int]:
+        """Yield the numbers of the live records of a kind."""
+        for segment in self._segments:
+            for key, number in segment.catalog.records_of(kind):
+                if key not in self._dead:
+                    yield number
 
     def record_ids(self, numbers: Iterable[int]) -> dict[int, str]:
         """Return the record id of each record number."""

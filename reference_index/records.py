@@ -65,7 +65,7 @@ class ReferenceImage:
     """One enrolled image of a record: digest and size, never its pixels.
 
     ``id`` is a 64-bit number that is never used again; ``source`` is where the file was at
-    enrolment; ``channels`` names the channels that hold something of it.
+    enrollment; ``channels`` names the channels that hold something of it.
     """
 
     id: int

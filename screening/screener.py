@@ -1,9 +1,9 @@
 """The Screener: what art tools import, and what the command line calls."""
 
 import os
-import threading
 import time
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterable, Sequence
+from contextlib import ExitStack
 from dataclasses import replace
 from itertools import chain
 from pathlib import Path
@@ -45,10 +45,9 @@ class Screener:
     ) -> None:
         for index in indexes:
             _check_settings(index)
-        self.indexes = tuple(indexes)
+        self.indexes = tuple({index.uuid: index for index in indexes}.values())
         self.policy = policy
         self.limits = limits or Limits()
-        self._lock = threading.Lock()
 
     @classmethod
     def open(
@@ -65,11 +64,12 @@ class Screener:
         """
         if not indexes:
             raise TypeError("no index given: Screener.open needs the path of at least one")
-        return cls(
-            [ReferenceIndex.open(Path(path)) for path in indexes],
-            policy=_policy(policy),
-            limits=limits,
-        )
+        chosen = _policy(policy)
+        with ExitStack() as undo:
+            opened = [undo.enter_context(ReferenceIndex.open(path)) for path in indexes]
+            screener = cls(opened, policy=chosen, limits=limits)
+            undo.pop_all()
+        return screener
 
     def screen(self, image: ImageInput, *, candidates: int = 0) -> Screening:
         """Screen one picture, in this process.
@@ -97,16 +97,24 @@ class Screener:
         *roots: str | os.PathLike[str],
         candidates: int = 0,
         workers: int | None = None,
-        hidden: bool = False,
     ) -> Generator[Screening]:
         """Screen every file of folders (and single files), in path order, nothing dropped.
 
+        Roots that lie within one another are walked once.
+
         Decoding runs in worker processes, one per processor by default, so that a file that
         crashes or hangs a decoder costs only itself; ``workers=0`` stays in this process. Closing
-        the iterator ends them. hidden: enter hidden folders too. Raises ScreeningError where a
-        root does not exist.
+        the iterator ends them. Raises ScreeningError where a root does not exist, and TypeError
+        where none is given.
         """
-        files = chain.from_iterable(walk(Path(root), hidden=hidden) for root in roots)
+        if not roots:
+            raise TypeError("nothing to screen: scan needs the path of at least one file or folder")
+        return self._scan(distinct_roots(roots), candidates, workers)
+
+    def _scan(
+        self, roots: Sequence[Path], candidates: int, workers: int | None
+    ) -> Generator[Screening]:
+        files = chain.from_iterable(map(walk, roots))
         for examined in examine_files(files, limits=self.limits, workers=workers):
             yield from self._screenings(examined, candidates)
 
@@ -130,10 +138,9 @@ class Screener:
         """Match a batch and decide on each picture of it, in order."""
         started = time.perf_counter()
         pictures = [one.fingerprints for one in examined if one.fingerprints]
-        with self._lock:
-            matched = iter(
-                match(pictures, self.indexes, note_at=self.policy.note_at, candidates=candidates)
-            )
+        matched = iter(
+            match(pictures, self.indexes, note_at=self.policy.note_at, candidates=candidates)
+        )
         share = (time.perf_counter() - started) * 1e3 / max(len(examined), 1)
         return [
             self._decided(one, next(matched), share) if one.fingerprints else _not_screened(one)
@@ -164,6 +171,16 @@ class Screener:
             notes=examined.notes,
             elapsed_ms=examined.elapsed_ms + search_ms,
         )
+
+
+def distinct_roots(roots: Iterable[str | os.PathLike[str]]) -> list[Path]:
+    """Return roots in path order, without those that lie within another one."""
+    places = {os.path.realpath(root): Path(root) for root in roots}
+    kept: list[str] = []
+    for place in sorted(places, key=lambda path: os.fsencode(path).split(os.sep.encode())):
+        if not kept or os.path.commonpath([kept[-1], place]) != kept[-1]:
+            kept.append(place)
+    return [places[place] for place in kept]
 
 
 def _not_screened(examined: Examined) -> Screening:

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from reference_index import Candidate, Fingerprint, ReferenceIndex
-from reference_index.calibration import NullDistribution
+from reference_index import Candidate, Fingerprint, Kind, Record, ReferenceIndex
 from reference_index.fingerprint import HASH_CHANNEL, ISOMETRIES
 from screening.matching.findings import (
     WHOLE_PICTURE,
@@ -38,10 +37,16 @@ class _Hit:
     """One candidate with where it came from and what it would take to happen by chance."""
 
     candidate: Candidate
+    record: Record
     index: ReferenceIndex
     frame: int
     false_alarms: float
     measured_to: float
+
+    @property
+    def rank(self) -> tuple[float, float, str]:
+        """Sort key: the least probable first, then the highest score."""
+        return self.false_alarms, -self.candidate.score, self.record.id
 
 
 def match(
@@ -56,27 +61,37 @@ def match(
     Findings are the records at ``note_at`` false alarms per image or rarer. The best value of a
     record over frames and indexes is multiplied by the number of searches that ran on the picture
     (indexes with references, times distinct frames), the same number for every record: a bound on
-    the expected number of unrelated records, whatever the searches share.
+    the expected number of unrelated records, whatever the searches share. Cleared records count
+    nowhere: not as references, not as findings, not as candidates.
     """
     null = default_null(HASH_CHANNEL)
-    searched = [index for index in indexes if index.references(HASH_CHANNEL)]
+    counted = [index.references(HASH_CHANNEL, without=Kind.CLEARED) for index in indexes]
+    searched = [(index, n) for index, n in zip(indexes, counted, strict=True) if n]
     clear = [(p, f) for p, frames in enumerate(pictures) for f in frames if _has_structure(f)]
+    codes = np.array([frame.hashes.codes for _, frame in clear]) if clear else None
     hits: defaultdict[int, list[_Hit]] = defaultdict(list)
-    for index in searched if clear else ():
-        references = index.references(HASH_CHANNEL)
+    for index, references in searched if codes is not None else ():
+        assert codes is not None
         found = index.search_hashes(
-            np.stack([frame.hashes.codes for _, frame in clear]),
-            k=candidates,
-            min_score=null.score_at(note_at, references=references),
+            codes, k=candidates, min_score=null.score_at(note_at, references=references)
         )
         measured_to = null.measured_to(references=references)
         for (picture, frame), best in zip(clear, found, strict=True):
             for candidate in best:
-                value = null.false_alarms(candidate.score, references=references)
-                hits[picture].append(_Hit(candidate, index, frame.frame, value, measured_to))
+                record = index.record(candidate.record_id)
+                if record.kind is not Kind.CLEARED:
+                    value = null.false_alarms(candidate.score, references=references)
+                    hit = _Hit(candidate, record, index, frame.frame, value, measured_to)
+                    hits[picture].append(hit)
     return [
-        _fuse(hits[p], frames, len(searched), null, note_at=note_at, candidates=candidates)
-        for p, frames in enumerate(pictures)
+        _fuse(
+            sorted(hits[picture], key=lambda hit: hit.rank),
+            searches=len(searched) * sum(map(_has_structure, frames)),
+            report=_report(frames, len(searched), len(indexes)),
+            note_at=note_at,
+            candidates=candidates,
+        )
+        for picture, frames in enumerate(pictures)
     ]
 
 
@@ -85,38 +100,33 @@ def _has_structure(frame: Fingerprint) -> bool:
 
 
 def _fuse(
-    hits: list[_Hit],
-    frames: Sequence[Fingerprint],
-    indexes: int,
-    null: NullDistribution,
-    *,
-    note_at: float,
-    candidates: int,
+    hits: list[_Hit], *, searches: int, report: ChannelReport, note_at: float, candidates: int
 ) -> Matches:
-    """Return findings and candidates of one picture from its hits."""
-    searches = indexes * sum(map(_has_structure, frames))
+    """Return findings and candidates of one picture from its hits, the best first."""
     best: dict[str, _Hit] = {}
     for hit in hits:
-        kept = best.get(hit.candidate.record_id)
-        if kept is None or _closeness(hit) < _closeness(kept):
-            best[hit.candidate.record_id] = hit
-    ranked = sorted(best.values(), key=lambda hit: (*_closeness(hit), hit.candidate.record_id))
+        best.setdefault(hit.record.id, hit)
     return Matches(
         findings=tuple(
-            _finding(hit, searches, null)
-            for hit in ranked
+            _finding(hit, searches)
+            for hit in best.values()
             if hit.false_alarms * searches <= note_at
         ),
-        candidates=tuple(_ranked(hit, searches) for hit in ranked[:candidates]),
-        channels={HASH_CHANNEL: _report(frames, indexes)},
+        candidates=tuple(
+            RankedCandidate(
+                record=hit.record,
+                channel=hit.candidate.channel,
+                score=hit.candidate.score,
+                false_alarms=hit.false_alarms * searches,
+            )
+            for hit in list(best.values())[:candidates]
+        ),
+        channels={HASH_CHANNEL: report},
     )
 
 
-def _closeness(hit: _Hit) -> tuple[float, float]:
-    return hit.false_alarms, -hit.candidate.score
-
-
-def _finding(hit: _Hit, searches: int, null: NullDistribution) -> Finding:
+def _finding(hit: _Hit, searches: int) -> Finding:
+    null = default_null(HASH_CHANNEL)
     evidence = ChannelEvidence(
         channel=HASH_CHANNEL,
         score=hit.candidate.score,
@@ -130,7 +140,7 @@ def _finding(hit: _Hit, searches: int, null: NullDistribution) -> Finding:
         frame=hit.frame,
     )
     return Finding(
-        record=hit.index.record(hit.candidate.record_id),
+        record=hit.record,
         false_alarms=hit.false_alarms * searches,
         measured_to=hit.measured_to * searches,
         channels=(evidence,),
@@ -139,24 +149,16 @@ def _finding(hit: _Hit, searches: int, null: NullDistribution) -> Finding:
     )
 
 
-def _ranked(hit: _Hit, searches: int) -> RankedCandidate:
-    return RankedCandidate(
-        record=hit.index.record(hit.candidate.record_id),
-        channel=hit.candidate.channel,
-        score=hit.candidate.score,
-        false_alarms=hit.false_alarms * searches,
-    )
-
-
-def _report(frames: Sequence[Fingerprint], indexes: int) -> ChannelReport:
+def _report(frames: Sequence[Fingerprint], searched: int, indexes: int) -> ChannelReport:
     """Return what the hash channel could do with a picture."""
-    plain = sum(not _has_structure(frame) for frame in frames)
-    if not indexes:
+    if not searched:
         return _NO_REFERENCES
-    if not plain:
+    plain = sum(not _has_structure(frame) for frame in frames)
+    if plain:
+        which = "the picture has" if len(frames) == 1 else f"{plain} of {len(frames)} frames have"
+        reason = f"{which} too little structure for a hash to mean anything"
+    elif searched < indexes:
+        reason = f"{indexes - searched} of {indexes} indexes hold no references"
+    else:
         return _RAN
-    which = "the picture has" if len(frames) == 1 else f"{plain} of {len(frames)} frames have"
-    return ChannelReport(
-        state=ChannelState.WEAK,
-        reason=f"{which} too little structure for a hash to mean anything",
-    )
+    return ChannelReport(state=ChannelState.WEAK, reason=reason)

@@ -149,13 +149,16 @@ def test_threads_may_share_a_screener(index):
 def test_policies(index):
     """A policy is given by name or value; its thresholds decide."""
     lax = Policy(name="lax", flag_at=1e-30, note_at=1e-2, required=())
-    assert Screener.open(index, policy=lax).screen(textured(1)).verdict is Verdict.NOTE
+    with Screener.open(index, policy=lax) as screener:
+        assert screener.screen(textured(1)).verdict is Verdict.NOTE
     with pytest.raises(PolicyError, match="no policy named 'mine'"):
         Screener.open(index, policy="mine")
 
 
 def test_opening_says_what_is_wrong(tmp_path):
-    """No index, or none at the path, is told at once."""
+    """No index, or none at the path, is told at once; so is a scan of nothing."""
+    with pytest.raises(TypeError, match="nothing to screen"):
+        Screener([]).scan()
     with pytest.raises(TypeError, match="no index given"):
         Screener.open()
     with pytest.raises(ReferenceIndexError, match=r"none\.index"):
