@@ -17,7 +17,7 @@ class UnreadError(ScreeningError):
         return str(self.args[0])
 
 
-class PathMissingError(ScreeningError, FileNotFoundError):
+class PathMissingError(ScreeningError):
     """There is nothing at a path that was to be screened."""
 
 

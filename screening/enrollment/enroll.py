@@ -122,8 +122,8 @@ def _add(writer: IndexWriter, record: Record | None, examined: Examined) -> Enro
         height=first.height,
         source=examined.path or "",
     )
-    if not added:
-        return said(outcome=Outcome.ALREADY)
     if examined.unscreened:
         return said(outcome=Outcome.PARTLY, reason=examined.unscreened)
-    return said(outcome=Outcome.ENROLLED if codes else Outcome.TOO_PLAIN)
+    if not codes:
+        return said(outcome=Outcome.TOO_PLAIN)
+    return said(outcome=Outcome.ENROLLED if added else Outcome.ALREADY)

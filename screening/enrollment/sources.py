@@ -11,7 +11,7 @@ from pathlib import Path
 from reference_index import Kind, Record
 from reference_index.errors import RecordInvalidError
 from screening.errors import RecordsFileError
-from screening.images import Seen, walk
+from screening.images import Seen, Skip, walk
 
 COLUMNS = (
     "id",
@@ -52,7 +52,7 @@ def folder_sources(folder: Path, *, kind: Kind) -> Iterator[Source]:
     """
     grouped: dict[str, list[Seen]] = {}
     for seen in walk(folder):
-        first, *rest = Path(seen.path).relative_to(folder).parts
+        first, *rest = Path(seen.path).relative_to(folder).parts or (".",)
         grouped.setdefault(first if rest else f"{first}/", []).append(seen)
     for name, files in grouped.items():
         loose = name.endswith("/")
@@ -64,7 +64,10 @@ def folder_sources(folder: Path, *, kind: Kind) -> Iterator[Source]:
 def _record(place: Path, *, title: str, kind: Kind) -> Record:
     absolute = os.path.abspath(place)  # noqa: PTH100  the path as it is written, links kept
     return Record(
-        id=_path_id(kind, absolute), kind=kind, title=title or "untitled", locator=_text(absolute)
+        id=_path_id(kind, absolute),
+        kind=kind,
+        title=title.strip() or "untitled",
+        locator=_text(absolute),
     )
 
 
@@ -77,12 +80,14 @@ def records_sources(file: Path, *, folder: Path, kind: Kind) -> Iterator[Source]
     Raises RecordsFileError with the line.
     """
     named: set[str] = set()
+    lines_of: dict[str, int] = {}
     try:
         with file.open(encoding="utf-8-sig", newline="") as lines:
             rows = csv.DictReader(lines, strict=True)
             _check_columns(file, rows.fieldnames or ())
             for row in rows:
                 source = _row_source(file, rows.line_num, row, kind)
+                _check_new(file, rows.line_num, source, lines_of)
                 named.update(os.path.realpath(seen.path) for seen in source.files)
                 yield source
     except (OSError, UnicodeDecodeError, csv.Error) as error:
@@ -92,11 +97,23 @@ def records_sources(file: Path, *, folder: Path, kind: Kind) -> Iterator[Source]
     yield Source(record=None, files=tuple(unnamed))
 
 
+def _check_new(file: Path, line: int, source: Source, lines_of: dict[str, int]) -> None:
+    """Refuse a second row of one record: which of the two holds would be a guess."""
+    assert source.record is not None
+    first = lines_of.setdefault(source.record.id, line)
+    if first != line:
+        raise RecordsFileError(
+            f"{file}, line {line}: {source.record.title!r} has the id of line {first}, or both "
+            "have none and the same title; give each record an id of its own"
+        )
+
+
 def _check_columns(file: Path, columns: Sequence[str]) -> None:
-    if "title" not in columns or not set(columns) <= set(COLUMNS):
+    known = "title" in columns and set(columns) <= set(COLUMNS)
+    if not known or len(set(columns)) < len(columns):
         raise RecordsFileError(
             f"{file}: columns are {', '.join(map(str, columns)) or 'none'}; expected title and "
-            f"any of {', '.join(COLUMNS)}"
+            f"any of {', '.join(COLUMNS)}, each once, separated by commas"
         )
 
 
@@ -147,7 +164,10 @@ def _images(file: Path, line: int, patterns: str) -> Iterator[Seen]:
                 "the path, or leave images empty for a record without pictures"
             )
         for place in found:
-            yield from walk(place)
+            if place.exists():
+                yield from walk(place)
+            else:
+                yield Seen(path=str(place), skip=Skip(reason="link to nothing", unread=True))
 
 
 def _path_id(kind: Kind, path: str) -> str:

@@ -217,3 +217,32 @@ def test_an_index_of_other_settings_is_refused(tmp_path, works):
     assert SETTINGS["hash"] in str(error.value)
     with pytest.raises(Exception, match="another hash"):
         Screener.open(tmp_path / "i.index")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "id,title,kind\nk,Harbor,work\nk,Another,cleared\n",
+        "title,rights_holder\nDune,One\nDune,Other\n",
+    ],
+)
+def test_two_rows_of_one_record_are_refused(works, text):
+    """Neither row is guessed to be the one that holds."""
+    (works / "records.csv").write_text(text)
+    with pytest.raises(RecordsFileError, match=r"line 3: .* line 2"):
+        list(records_sources(works / "records.csv", folder=works, kind=Kind.WORK))
+
+
+def test_problems_are_told_again(tmp_path, works):
+    """What is only partly in the index, or cannot be found by it, says so every time."""
+    Image.new("RGB", (100, 100)).save(works / "black.png")
+    for _ in range(2):
+        problems = enroll(tmp_path / "i.index", folder_sources(works, kind=Kind.WORK), workers=0)
+        assert [one.outcome for one in problems] == [Outcome.TOO_PLAIN]
+
+
+def test_a_file_without_a_name_to_speak_of_is_enrolled(tmp_path, works):
+    """A blank file name becomes a record all the same."""
+    textured(70).save(works / " .png")
+    enrolled(tmp_path / "i.index", works)
+    assert "untitled" in catalog(tmp_path / "i.index")
