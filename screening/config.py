@@ -40,7 +40,7 @@ def find_config(start: Path) -> Config:
 def read_config(file: Path) -> Config:
     """Return what one file says. Raises ConfigError."""
     try:
-        data = tomllib.loads(file.read_text(encoding="utf-8"))
+        data = tomllib.loads(file.read_text(encoding="utf-8-sig"))
     except (OSError, ValueError) as error:
         raise ConfigError(f"{file}: cannot be read ({error}); mend the file") from error
     _check_keys(file, data, _KEYS)

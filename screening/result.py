@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from screening.decision import Coverage, Role, Verdict
 from screening.matching import ChannelReport, Finding, RankedCandidate
 
-NOT_AN_IMAGE = "not an image"
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Screening:

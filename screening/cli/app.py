@@ -1,5 +1,6 @@
 """The command group, and the one place where errors become messages and exit codes."""
 
+import io
 import os
 import sys
 
@@ -33,6 +34,9 @@ cli.add_command(demo_command)
 
 def main() -> None:
     """Run the command line and exit."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # whatever the terminal's encoding, no traceback
+            stream.reconfigure(errors="backslashreplace")
     try:
         sys.exit(cli.main(standalone_mode=False))
     except click.Abort:

@@ -9,12 +9,13 @@ from screening.cli.scan import scan_command
 
 
 @click.command("demo")
-@click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
+@click.argument("folder", default="demo-output",
+                type=click.Path(path_type=Path, file_okay=False))  # fmt: skip
 @click.pass_context
 def demo_command(context: click.Context, folder: Path) -> None:
     """Draw a small set of protected works and a mood board into FOLDER, enroll, and scan.
 
-    FOLDER must be new or empty. Everything in it is drawn by this program.
+    FOLDER (demo-output) must be new or empty. Everything in it is drawn by this program.
     """
     from screening.demo import draw
 

@@ -52,7 +52,7 @@ def enroll_command(
 
         def report(enrolled: Enrolled) -> None:
             counts[enrolled.outcome] += 1
-            if enrolled.outcome in PROBLEMS or enrolled.reason:
+            if enrolled.outcome in PROBLEMS:
                 say(_line(enrolled))
             advance()
 

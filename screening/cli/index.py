@@ -71,12 +71,12 @@ def verify_command(index: Path) -> None:
     """Read every file of INDEX and name each that is damaged; exit code 1 if any is."""
     problems = verify(index)
     for problem in problems:
-        click.echo(f"{problem.file}: {problem.what}")
+        click.echo(f"{printable(problem.file)}: {problem.what}")
     if any(problem.damage for problem in problems):
         raise click.ClickException(
             f"{index} is damaged: restore it from a copy, or enroll again into a new index"
         )
-    click.echo(f"{index}: every file is whole")
+    click.echo(f"{index}: every file of the index is whole")
 
 
 @index_group.command("remove")
@@ -87,7 +87,7 @@ def verify_command(index: Path) -> None:
 def remove_command(index: Path, record_ids: tuple[str, ...], wait: float) -> None:
     """Take records and everything known of their images out of INDEX, all or none."""
     with IndexWriter(index, settings=SETTINGS, create=False, timeout=wait) as writer:
-        for record_id in record_ids:
+        for record_id in dict.fromkeys(record_ids):
             writer.remove_record(record_id)
     click.echo(f"{index}: {len(record_ids)} removed")
 

@@ -10,11 +10,11 @@ from tqdm import tqdm
 from screening.images import walk
 
 
-def counted(roots: Iterable[Path], *, hidden: bool = False) -> int | None:
+def counted(roots: Iterable[Path]) -> int | None:
     """Return how many files a scan of the roots will see, or None where nobody watches."""
     if not sys.stderr.isatty():
         return None
-    return sum(1 for root in roots for _ in walk(root, hidden=hidden))
+    return sum(1 for root in roots for _ in walk(root))
 
 
 @contextmanager

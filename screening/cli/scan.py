@@ -12,24 +12,24 @@ from screening.cli.progress import bar, counted, say
 from screening.config import FILE_NAME, find_config
 from screening.decision import NETFLIX_GENAI
 from screening.report import CsvReport, JsonlReport, Report, Summary, TableReport
-from screening.screener import Screener
+from screening.screener import Screener, distinct_roots
 
 FORMATS = ("table", "jsonl", "csv")
 
 
 @click.command("scan")
-@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.argument("paths", nargs=-1, required=True,
+                type=click.Path(path_type=Path, exists=True, readable=False))  # fmt: skip
 @click.option("--index", "indexes", multiple=True, type=click.Path(path_type=Path),
               help="Reference index to compare with; may be given several times.")  # fmt: skip
 @click.option("--policy", default=NETFLIX_GENAI.name, show_default=True, help="Policy to apply.")
 @click.option("--candidates", default=0, type=click.IntRange(0, 1000), metavar="K",
               help="Also list the K best records, whatever their score.")  # fmt: skip
 @click.option("--format", "form", default="table", type=click.Choice(FORMATS), show_default=True)
-@click.option("--output", type=click.Path(path_type=Path, dir_okay=False),
+@click.option("--output", type=click.Path(path_type=Path),
               help="Write the report here instead of to standard output.")  # fmt: skip
 @click.option("--workers", type=click.IntRange(0, 256),
               help="Decoding processes; one per processor by default.")  # fmt: skip
-@click.option("--hidden", is_flag=True, help="Enter hidden folders too.")
 def scan_command(
     paths: tuple[Path, ...],
     indexes: tuple[Path, ...],
@@ -38,7 +38,6 @@ def scan_command(
     form: str,
     output: Path | None,
     workers: int | None,
-    hidden: bool,
 ) -> None:
     """Screen files and folders against reference indexes.
 
@@ -51,15 +50,17 @@ def scan_command(
         "csv": CsvReport(),
     }
     report = reports[form]
-    summary = Summary()
     config = find_config(paths[0])
     chosen = _indexes(indexes or config.indexes, paths[0])
+    if not indexes:
+        say(f"{config.file}: comparing with {', '.join(map(str, chosen))}")
+    summary = Summary(policy=policy, indexes=tuple(map(str, chosen)))
     with Screener.open(*chosen, policy=policy, limits=config.limits) as screener:
-        results = screener.scan(*paths, candidates=candidates, workers=workers, hidden=hidden)
+        results = screener.scan(*paths, candidates=candidates, workers=workers)
         with output_to(output) as out:
             out.write(report.start())
             try:
-                total = counted(paths, hidden=hidden)
+                total = counted(distinct_roots(paths))
                 with closing(results), bar(total=total) as advance, Interrupts() as interrupts:
                     for screening in results:
                         interrupts.hold()

@@ -4,7 +4,7 @@ import csv
 import io
 
 from screening.report.summary import Summary
-from screening.report.words import path_of
+from screening.report.words import path_of, printable
 from screening.result import Screening
 
 COLUMNS = (
@@ -65,6 +65,6 @@ class CsvReport:
 def _row(cells: tuple[str, ...]) -> str:
     line = io.StringIO()
     csv.writer(line, lineterminator="\n").writerow(
-        f"'{cell}" if cell.startswith(("=", "+", "-", "@", "\t", "\r")) else cell for cell in cells
+        f"'{cell}" if cell.startswith(("=", "+", "-", "@")) else printable(cell) for cell in cells
     )
     return line.getvalue()

@@ -15,11 +15,13 @@ EXIT_INTERRUPTED = 130
 
 @dataclass(slots=True)
 class Summary:
-    """Counts over the screenings seen so far.
+    """Counts over the screenings seen so far, and what they were compared with.
 
     Every file seen is in exactly one of ``verdicts``, ``unread`` and ``not_images``.
     """
 
+    policy: str = ""
+    indexes: tuple[str, ...] = ()
     files: int = 0
     not_images: int = 0
     interrupted: bool = False
@@ -63,14 +65,16 @@ class Summary:
             "coverage": {coverage.value: self.coverage[coverage] for coverage in Coverage},
             "not_images": self.not_images,
             "complete": not self.interrupted,
+            "policy": self.policy,
+            "indexes": list(self.indexes),
         }
 
     def sentence(self) -> str:
         """Return the counts as one sentence."""
         looked = sum(self.verdicts.values())
         parts = [
-            f"{self.verdicts[verdict]} {words}"
-            for verdict, words in _VERDICT_WORDS.items()
+            f"{self.verdicts[verdict]} {one if self.verdicts[verdict] == 1 else many}"
+            for verdict, (one, many) in _VERDICT_WORDS.items()
             if self.verdicts[verdict]
         ]
         said = f"{looked} {_plural(looked, 'picture')} screened"
@@ -88,10 +92,10 @@ class Summary:
 
 
 _VERDICT_WORDS = {
-    Verdict.BLOCKED: "blocked",
-    Verdict.NEEDS_APPROVAL: "need approval",
-    Verdict.NOTE: "with a note",
-    Verdict.NOTHING_FOUND: "nothing found",
+    Verdict.BLOCKED: ("blocked", "blocked"),
+    Verdict.NEEDS_APPROVAL: ("needs approval", "need approval"),
+    Verdict.NOTE: ("with a note", "with a note"),
+    Verdict.NOTHING_FOUND: ("nothing found", "nothing found"),
 }
 
 

@@ -18,7 +18,7 @@ def coincidence(finding: Finding) -> str:
 
 
 def printable(text: str) -> str:
-    """Return text safe for a terminal: control and undecodable characters are escaped."""
+    """Return text safe for a terminal or a cell: control and undecodable characters escaped."""
     return "".join(
         character if character.isprintable() else character.encode("unicode_escape").decode()
         for character in text.encode("utf-8", "backslashreplace").decode()

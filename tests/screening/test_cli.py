@@ -82,6 +82,8 @@ def test_scan_finds_the_copy_and_accounts_for_every_file(studio, run):
         "coverage": {"complete": 3, "partial": 0, "insufficient": 0, "unread": 0},
         "not_images": 1,
         "complete": True,
+        "policy": "netflix-genai",
+        "indexes": [str(studio / "works.index")],
     }
 
 
@@ -105,10 +107,11 @@ def test_exit_codes(studio, run):
     code, out, _ = run("scan", studio / "board", *index)
     assert code == 3
     assert "1 unread" in out
-    assert "1 need approval" in out
+    assert "1 needs approval" in out
     assert run("scan", "--no-such-option")[0] == 2
     assert run("scan", studio / "board")[0] == 2
-    assert run("scan", studio / "nowhere", *index)[0] == 1
+    assert run("scan", studio / "nowhere", *index)[0] == 2
+    assert run("scan", "", *index)[0] == 2
     assert run("scan", studio / "board", "--index", studio / "nowhere")[0] == 1
     code, _, talk = run("scan", studio / "board", *index, "--policy", "mine")
     assert code == 1
@@ -342,3 +345,92 @@ def test_progress_is_for_terminals(studio):
     assert "files/s" in bar
     assert "files/s" not in out
     assert "VERDICT" in out
+
+
+def test_output_goes_into_pipes_and_through_links(studio, run):
+    """What is no regular file is written to, not replaced; a link's target is replaced."""
+    scan = ("scan", studio / "board", "--index", studio / "works.index", "--format", "jsonl",
+            "--workers", 0, "--output")  # fmt: skip
+    target, link, pipe = studio / "target.jsonl", studio / "link.jsonl", studio / "pipe"
+    target.write_text("older")
+    link.symlink_to(target)
+    run(*scan, link)
+    assert link.is_symlink()
+    assert len(lines(target.read_text())) == 5
+    os.mkfifo(pipe)
+    reader = subprocess.Popen(["cat", pipe], stdout=subprocess.PIPE, text=True)
+    run(*scan, pipe)
+    assert len(lines(reader.communicate(timeout=30)[0])) == 5
+    assert pipe.is_fifo()
+    code, _, talk = run(*scan, studio)
+    assert (code, "cannot be written" in talk) == (1, True)
+
+
+def test_a_report_inside_the_board_does_not_list_itself(studio, run):
+    """The unfinished report is no file of the board."""
+    report = studio / "board" / "report.jsonl"
+    scan = ("scan", studio / "board", "--index", studio / "works.index", "--format", "jsonl",
+            "--workers", 0, "--output", report)  # fmt: skip
+    run(*scan)
+    assert lines(report.read_text())[-1]["summary"]["files"] == 4
+
+
+def test_paths_that_overlap_are_seen_once(studio, run):
+    """A file named twice, or within a folder named too, is one line, in path order."""
+    board = studio / "board"
+    paths = (board / "sub", board / "b.png", board, board / "sub" / "c.jpg")
+    index = ("--index", studio / "works.index")
+    _, out, _ = run("scan", *paths, *index, "--format", "jsonl", "--workers", 0)
+    assert [Path(f["path"]).name for f in lines(out)[:-1]] == [
+        "a.png",
+        "b.png",
+        "notes.txt",
+        "c.jpg",
+    ]
+
+
+def test_cleared_records_count_nowhere(studio, run):
+    """They are no findings, no candidates and no references; alone they are nothing to compare."""
+    scan = ("scan", studio / "board" / "b.png", "--format", "jsonl", "--candidates", 20,
+            "--workers", 0, "--index")  # fmt: skip
+    before = lines(run(*scan, studio / "works.index")[1])[0]
+    cleared = studio / "stock"
+    cleared.mkdir()
+    for number in (3, 60, 61):
+        textured(number).save(cleared / f"stock {number}.png")
+    run("enroll", studio / "works.index", cleared, "--kind", "cleared", "--workers", 0)
+    run("enroll", studio / "cleared.index", cleared, "--kind", "cleared", "--workers", 0)
+    after = lines(run(*scan, studio / "works.index")[1])[0]
+    assert [f["false_alarms"] for f in after["findings"]] == [
+        f["false_alarms"] for f in before["findings"]
+    ]
+    assert {c["record_id"] for c in after["candidates"]} == {
+        c["record_id"] for c in before["candidates"]
+    }
+    code, out, _ = run(*scan, studio / "cleared.index")
+    assert (code, lines(out)[0]["coverage"]) == (4, "insufficient")
+    code, out, _ = run(*scan, studio / "works.index", "--index", studio / "cleared.index")
+    found = lines(out)[0]
+    assert (code, found["coverage"]) == (3, "partial")
+    assert found["reason"] == "hash: 1 of 2 indexes hold no references"
+    assert found["findings"] == after["findings"]
+
+
+def test_an_index_given_twice_is_one_search(studio, run):
+    """The same index under two paths does not make a match more likely by chance."""
+    (studio / "again").symlink_to(studio / "works.index")
+    scan = ("scan", studio / "board" / "b.png", "--format", "jsonl", "--workers", 0,
+            "--index", studio / "works.index")  # fmt: skip
+    once, twice = run(*scan)[1], run(*scan, "--index", studio / "again")[1]
+    assert lines(once)[0]["findings"] == lines(twice)[0]["findings"]
+
+
+def test_a_terminal_of_another_encoding_gets_its_text(studio):
+    """Characters that cannot be shown are escaped, not a traceback."""
+    done = subprocess.run(
+        [sys.executable, "-m", "screening", "scan", studio / "board",
+         "--index", studio / "works.index"],
+        env=os.environ | {"PYTHONIOENCODING": "ascii"}, capture_output=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 3
+    assert b"\\u2514 work" in done.stdout
