@@ -2,6 +2,7 @@
 
 import json
 import sqlite3
+import threading
 from collections.abc import Iterable, Iterator
 from dataclasses import fields
 from datetime import date
@@ -12,6 +13,7 @@ from reference_index.errors import IndexDamagedError
 from reference_index.records import Kind, Record
 from reference_index.storage import damaged
 
+_ROWS_AT_ONCE = 256
 _FIELDS = tuple(field.name for field in fields(Record))
 _TABLES = f"""
     CREATE TABLE records (key INTEGER PRIMARY KEY, number INTEGER NOT NULL,
@@ -61,6 +63,7 @@ class Catalog:
 
     def __init__(self, root: Path, name: str, connection: sqlite3.Connection) -> None:
         self._root, self._name, self._connection = root, name, connection
+        self._lock = threading.Lock()
         self.uri = _read_only(root, name)
         connection.text_factory = lambda text: text.decode("utf-8", "surrogatepass")
 
@@ -169,12 +172,19 @@ class Catalog:
         return self._rows(sql)
 
     def _rows(self, sql: str, *values: object) -> Iterator[tuple[Any, ...]]:
-        try:
-            yield from self._connection.execute(sql, values)
-        except sqlite3.ProgrammingError:
-            raise
-        except sqlite3.DatabaseError as error:
-            raise self._damaged(error) from error
+        rows: sqlite3.Cursor | None = None
+        while True:
+            try:
+                with self._lock:  # threads that share a connection disturb one another's statements
+                    rows = rows or self._connection.execute(sql, values)
+                    part = rows.fetchmany(_ROWS_AT_ONCE)
+            except sqlite3.ProgrammingError:
+                raise
+            except sqlite3.DatabaseError as error:
+                raise self._damaged(error) from error
+            if not part:
+                return
+            yield from part
 
     def _damaged(self, error: sqlite3.Error) -> IndexDamagedError:
         return damaged(self._root, self._name, f"cannot be read by SQLite ({error})")
