@@ -5,6 +5,8 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from PIL import ImageFile
+
 from screening.errors import UnreadError
 
 _CUT_SHORT = (
@@ -26,8 +28,14 @@ def decoding(what: str) -> Iterator[None]:
     """Turn anything a decoder of the named format raises into an UnreadError with a short reason.
 
     Decoders raise nearly every built-in exception on hostile bytes; KeyboardInterrupt and
-    SystemExit pass.
+    SystemExit pass. Nothing is decoded while the process has Pillow set to load truncated images:
+    half a picture would pass for a whole one.
     """
+    if ImageFile.LOAD_TRUNCATED_IMAGES:
+        raise UnreadError(
+            "Pillow is set to load truncated images; "
+            "set PIL.ImageFile.LOAD_TRUNCATED_IMAGES to False"
+        )
     try:
         yield
     except UnreadError:

@@ -46,9 +46,9 @@ def canonical(image: Image.Image, profile: bytes | None, notes: list[str]) -> Im
 def _plain(image: Image.Image) -> Image.Image:
     """Return an image in a mode that can be averaged: L, RGB, RGBA, CMYK or LAB."""
     if image.mode.startswith("I;16"):
-        return _from_levels(np.asarray(image))
+        return from_levels(np.asarray(image))
     if image.mode == "I":
-        return _from_levels(np.asarray(image))
+        return from_levels(np.asarray(image))
     if image.mode == "F":
         return Image.fromarray(display_referred(np.asarray(image)))
     if image.has_transparency_data:
@@ -58,7 +58,7 @@ def _plain(image: Image.Image) -> Image.Image:
     return image.convert("L" if image.mode == "1" else "RGB")
 
 
-def _from_levels(levels: npt.NDArray[np.integer]) -> Image.Image:
+def from_levels(levels: npt.NDArray[np.integer]) -> Image.Image:
     """Return whole-number levels as L: 16 bits divided down, anything wider by its own range."""
     low, high = int(levels.min()), int(levels.max())
     if low < 0 or high > 0xFFFF:

@@ -10,7 +10,11 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-MAX_PAGES = 10_000
+MAX_PAGES = 2_000
+MAX_DIRECTORY_ENTRIES = 1_024
+MAX_ENTRIES = 100_000
+"""Of all directories of a TIFF together, so that those that overlap cost no more than others."""
+
 _TIFF_TYPES = {1: "u1", 3: "u2", 4: "u4", 13: "u4", 16: "u8", 18: "u8"}
 _WIDTH, _HEIGHT, _STRIPS, _STRIP_BYTES, _TILES, _TILE_BYTES = 256, 257, 273, 279, 324, 325
 # Besides the places of the pixels: bits, palette, extra samples, sample format, JPEG tables.
@@ -32,33 +36,51 @@ class Page:
 
 
 def tiff_pages(data: bytes) -> tuple[tuple[Page, ...], bool]:
-    """Return the pages of a TIFF or BigTIFF, and whether the list came to its proper end."""
+    """Return the pages of a TIFF or BigTIFF, and whether the list came to its proper end.
+
+    It ends early at a directory beyond the file or of absurd length, and where the directories
+    and what they point to, taken together, are larger than a file whose parts do not overlap.
+    """
     order = "<" if data[:2] == b"II" else ">"
     big = data[2:4] in {b"+\0", b"\0+"}
     pages: list[Page] = []
     seen: set[int] = set()
+    entries_left, bytes_left = MAX_ENTRIES, len(data)
     try:
         (at,) = struct.unpack_from(order + ("Q" if big else "I"), data, 8 if big else 4)
         while at:
             if at in seen or len(pages) >= MAX_PAGES:
                 return tuple(pages), False
             seen.add(at)
-            tags, at = _directory(data, at, order, big=big)
+            entries = _entries(data, at, order, big=big)
+            entries_left -= len(entries)
+            if entries_left < 0:
+                return tuple(pages), False
+            tags = _tags(data, entries, order, big=big)
+            bytes_left -= sum(value.nbytes for value in tags.values() if value is not None)
+            if bytes_left < 0:
+                return tuple(pages), False
+            (at,) = struct.unpack_from(order + ("Q" if big else "I"), data, entries.stop)
             pages.append(_page(tags, len(data)))
     except struct.error:
         return tuple(pages), False
     return tuple(pages), True
 
 
-def _directory(data: bytes, at: int, order: str, *, big: bool) -> tuple[_Tags, int]:
-    """Return the needed tags of a directory (None where one lies outside) and what is next."""
-    width, count_format, offset_format = (20, "Q", "Q") if big else (12, "H", "I")
-    (count,) = struct.unpack_from(order + count_format, data, at)
-    first = at + (8 if big else 2)
-    if first + count * width > len(data):
-        raise struct.error("directory beyond the end of the file")
+def _entries(data: bytes, at: int, order: str, *, big: bool) -> range:
+    """Return where the entries of a directory lie; its stop is where the next one is named."""
+    (count,) = struct.unpack_from(order + ("Q" if big else "H"), data, at)
+    width, first = (20, at + 8) if big else (12, at + 2)
+    if count > MAX_DIRECTORY_ENTRIES or first + count * width > len(data):
+        raise struct.error("directory beyond the end of the file, or of absurd length")
+    return range(first, first + count * width, width)
+
+
+def _tags(data: bytes, entries: range, order: str, *, big: bool) -> _Tags:
+    """Return the needed tags of a directory, None where one lies outside the file."""
+    offset_format = "Q" if big else "I"
     tags: _Tags = {}
-    for entry in range(first, first + count * width, width):
+    for entry in entries:
         tag, kind = struct.unpack_from(order + "HH", data, entry)
         if tag not in _NEEDED:
             continue
@@ -70,8 +92,7 @@ def _directory(data: bytes, at: int, order: str, *, big: bool) -> tuple[_Tags, i
             (value,) = struct.unpack_from(order + offset_format, data, value)
         inside = value + length <= len(data)
         tags[tag] = np.frombuffer(data, number_type, number, value) if inside else None
-    (following,) = struct.unpack_from(order + offset_format, data, first + count * width)
-    return tags, following
+    return tags
 
 
 def _page(tags: _Tags, length: int) -> Page:

@@ -28,6 +28,7 @@ class FileType:
 
 
 NOT_AN_IMAGE = FileType(skip=Skip(reason="not an image", unread=False))
+SIDECAR = FileType(skip=Skip(reason="sidecar", unread=False))
 
 _IMAGE_SIGNATURES = (
     (b"\xff\xd8\xff", "JPEG"),
@@ -53,7 +54,7 @@ _IMAGE_EXTENSIONS = {
     "TIFF": "tif tiff btf",
     "AVIF": "avif avifs",
     "HEIF": "heic heif heics heifs hif",
-    "PSD": "psd psb",
+    "PSD": "psd psb psdt",
     "EXR": "exr",
     "JPEG2000": "jp2 j2k jpf jpx j2c jpc",
     "PPM": "ppm pgm pbm pnm",
@@ -104,6 +105,26 @@ _UNOPENED_SIGNATURES = (
     (b"XPDS", "DPX picture"),
     (b"\xabKTX ", "KTX texture"),
     (b"II\xbc", "JPEG XR"),
+    (b"\x8aMNG\r\n\x1a\n", "MNG animation"),
+    (b"\x8bJNG\r\n\x1a\n", "JNG picture"),
+    (b"AT&TFORM", "DjVu document"),
+    (b"BPG\xfb", "BPG picture"),
+    (b"FLIF", "FLIF picture"),
+    (b"\x59\xa6\x6a\x95", "Sun raster picture"),
+    (b"\x80\x2a\x5f\xd7", "DPX or Cineon picture"),
+    (b"\xd7\x5f\x2a\x80", "DPX or Cineon picture"),
+    (b"SIMPLE  =", "FITS image"),
+    (b"\xd7\xcd\xc6\x9a", "Windows metafile"),
+    (b"/* XPM", "X bitmap"),
+    (b"Paint Shop Pro Image File", "Paint Shop Pro picture"),
+    (b"PDN3", "Paint.NET picture"),
+    (b"SAI-CANVAS", "PaintTool SAI picture"),
+    (b"mdipack", "MediBang picture"),
+    (b"glTF", "3D scene"),
+    (b"Kaydara FBX", "3D scene"),
+    (b"PXR-USDC", "3D scene"),
+    (b"QC4DC4D6", "3D scene"),
+    (b"\xe4\x52\x5c\x7b\x8c\xd8\xa7\x4d\xae\xb1\x53\x78\xd0\x29\x96\xd3", "OneNote document"),
 )
 _WRAPPERS = frozenset(("ZIP archive", "gzip file", "Office document (OLE2)", "EPS", "PDF"))
 _UNOPENED_EXTENSIONS = {
@@ -135,7 +156,7 @@ _UNOPENED_EXTENSIONS = {
     "Clip Studio picture": "clip lip",
     "InDesign document": "indd idml",
     "Blender file": "blend",
-    "web page": "html htm xhtml mhtml mht",
+    "web page": "html htm xhtml mhtml mht webarchive",
     "e-mail": "eml msg",
     "Radiance HDR": "hdr rgbe",
     "DPX or Cineon picture": "dpx cin",
@@ -143,7 +164,7 @@ _UNOPENED_EXTENSIONS = {
     "Windows metafile": "wmf emf",
     "PICT picture": "pct pict",
     "PCX picture": "pcx",
-    "SGI picture": "sgi",
+    "SGI picture": "sgi rgb rgba bw",
     "ICNS icon": "icns",
     "cursor (CUR)": "cur ani",
     "QOI picture": "qoi",
@@ -152,6 +173,24 @@ _UNOPENED_EXTENSIONS = {
     "DICOM image": "dcm",
     "FITS image": "fits fit",
     "X bitmap": "xbm xpm",
+    "MNG animation": "mng",
+    "JNG picture": "jng",
+    "DjVu document": "djvu djv",
+    "BPG picture": "bpg",
+    "FLIF picture": "flif",
+    "Sun raster picture": "ras",
+    "wireless bitmap": "wbmp",
+    "Paint Shop Pro picture": "psp pspimage",
+    "Paint.NET picture": "pdn",
+    "PaintTool SAI picture": "sai sai2",
+    "MediBang picture": "mdp",
+    "CorelDRAW picture": "cdr",
+    "Substance Painter project": "spp",
+    "3D scene": "glb gltf fbx usd usda usdc usdz c4d mb ma",
+    "Flash animation": "swf",
+    "notebook": "ipynb",
+    "OneNote document": "one",
+    "disk image": "iso dmg",
 }
 
 
@@ -166,11 +205,20 @@ _HEIF_BRANDS = frozenset(
 ) | {b"mif1", b"mif2", b"msf1", b"miaf"}
 _AVIF_BRANDS = frozenset((b"avif", b"avis"))
 _AUDIO_BRANDS = frozenset((b"M4A ", b"M4B ", b"M4P "))
+_APPLE_DOUBLE = b"\0\x05\x16\x07"
+_SIDECARS = frozenset((".ds_store", "thumbs.db", "ehthumbs.db", "desktop.ini", ".directory"))
+_SIDECAR_EXTENSIONS = frozenset(("xmp", "aae", "pp3", "dop"))
 _AUDIO_EXTENSIONS = frozenset(("ogg", "oga", "opus", "spx"))
 _DIB_HEADERS = frozenset((12, 16, 40, 52, 56, 64, 108, 124))
+_FLASH = frozenset((b"FWS", b"CWS", b"ZWS"))
+_PCX_HEADERS = frozenset(
+    bytes((v, e, b)) for v in (0, 2, 3, 4, 5) for e in (0, 1) for b in (1, 2, 4, 8)
+)
+_SGI_STORAGE = frozenset((b"\0\1", b"\0\2", b"\1\1", b"\1\2"))
 _TGA_TYPES = frozenset((1, 2, 3, 9, 10, 11))
 _PNM = re.compile(rb"P[1-6](?:\s|#[^\n]*\n)+\d+(?:\s|#[^\n]*\n)+\d+")
 _SVG = re.compile(rb"<svg[\s>]", re.IGNORECASE)
+_XBM = re.compile(rb"\s*#define\s+\w*width\s+\d")
 _HTML = re.compile(rb"<(?:!doctype html|html[\s>])", re.IGNORECASE)
 
 # A format, and what its head looks like where one fixed start does not say it all.
@@ -190,6 +238,13 @@ _UNOPENED_RULES: tuple[tuple[str, Callable[[bytes], object]], ...] = (
     ("video", lambda head: head[4:8] in {b"ftyp", b"moov", b"mdat", b"wide"}),
     ("TAR archive", lambda head: head[257:262] == b"ustar"),
     ("video", lambda head: head[0:1] == head[188:189] == head[376:377] == b"G"),
+    ("cursor (CUR)", lambda head: head.startswith(b"RIFF") and head[8:12] == b"ACON"),
+    ("CorelDRAW picture", lambda head: head.startswith(b"RIFF") and head[8:11] == b"CDR"),
+    ("SGI picture", lambda head: head[:2] == b"\x01\xda" and head[2:4] in _SGI_STORAGE),
+    ("PCX picture", lambda head: head[:1] == b"\n" and head[1:4] in _PCX_HEADERS),
+    ("Windows metafile", lambda head: head[:4] == b"\1\0\0\0" and head[40:44] == b" EMF"),
+    ("Flash animation", lambda head: head[:3] in _FLASH and 0 < _little(head, 3, 1) < 64),
+    ("X bitmap", _XBM.match),
     ("SVG", _SVG.search),
     ("web page", _HTML.search),
 )
@@ -199,13 +254,17 @@ def classify(head: bytes, name: str = "") -> FileType:
     """Say what a file is.
 
     head: its first bytes, HEAD_BYTES of them or all there are. name: its name or path, read for
-    the extension alone. The signature wins over the extension. An image extension over unknown
-    bytes is unread, never "not an image".
+    the name's last part alone. The signature wins over the name. An image extension over unknown
+    bytes is unread, never "not an image". What operating systems and photo tools leave beside
+    pictures is a sidecar, as long as its bytes are no picture.
     """
     extension = os.path.splitext(name)[1][1:].lower()  # noqa: PTH122  a fourth of the time
     found = _image_format(head, extension)
     if found is not None:
         return FileType(format=found)
+    file_name = os.path.basename(name).lower()  # noqa: PTH119  a fourth of the time
+    if head.startswith(_APPLE_DOUBLE) or file_name in _SIDECARS:
+        return SIDECAR
     held = _held(head, extension)
     if held == "audio":
         return NOT_AN_IMAGE
@@ -213,7 +272,7 @@ def classify(head: bytes, name: str = "") -> FileType:
         return _unread(f"{held}: may hold pictures, not opened yet")
     if extension in _IMAGE_BY_EXTENSION:
         return _unread(_misnamed(head, extension))
-    return NOT_AN_IMAGE
+    return SIDECAR if extension in _SIDECAR_EXTENSIONS else NOT_AN_IMAGE
 
 
 def _image_format(head: bytes, extension: str) -> str | None:

@@ -1,16 +1,20 @@
 """TIFF and BigTIFF: Pillow where it can, OpenCV for the layouts that Pillow does not know."""
 
 from io import BytesIO
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from PIL import Image, TiffImagePlugin
 
 from screening.errors import UnreadError
 from screening.images.boundary import quiet
-from screening.images.color import display_referred
+from screening.images.color import display_referred, from_levels
 from screening.images.containers import tiff_pages
 from screening.images.limits import Budget
 from screening.images.sources import Decoded, DecodedSource
+
+_SAMPLE_FORMAT, _UNSIGNED = 339, 1
 
 
 class TiffSource(DecodedSource):
@@ -20,7 +24,7 @@ class TiffSource(DecodedSource):
         super().__init__(data, budget, notes)
         self._pages, self.complete = tiff_pages(data)
         if not self._pages:
-            raise UnreadError("truncated TIFF")
+            raise UnreadError("truncated or broken TIFF")
         self.count = len(self._pages)
         self._opened: TiffImagePlugin.TiffImageFile | None = None
 
@@ -37,7 +41,7 @@ class TiffSource(DecodedSource):
             self._opened = None  # kept only once it has decoded: damage can leave it in any state
             opened.load()  # and turns it upright
             self._opened = opened
-        return opened, opened.info.get("icc_profile"), 1
+        return _unfolded(opened), opened.info.get("icc_profile"), 1
 
     def _seek(self, index: int) -> TiffImagePlugin.TiffImageFile | None:
         """Return the file at a page; None when Pillow does not know its layout."""
@@ -47,6 +51,13 @@ class TiffSource(DecodedSource):
         except (SyntaxError, KeyError, NotImplementedError):
             return None
         return opened
+
+
+def _unfolded(opened: TiffImagePlugin.TiffImageFile) -> Image.Image:
+    """Return a page whose levels are what they mean: Pillow takes 32 unsigned bits for signed."""
+    if opened.mode != "I" or opened.tag_v2.get(_SAMPLE_FORMAT, (_UNSIGNED,))[0] != _UNSIGNED:
+        return opened
+    return from_levels(np.asarray(opened).view(np.uint32))
 
 
 def _through_opencv(data: bytes, index: int) -> Image.Image:
@@ -60,11 +71,19 @@ def _through_opencv(data: bytes, index: int) -> Image.Image:
     pixels = np.asarray(pages[0])
     if pixels.dtype == np.uint16:
         pixels = (pixels >> 8).astype(np.uint8)
-    elif pixels.dtype != np.uint8:
+    if pixels.ndim == 2:
+        return _gray(pixels)
+    if pixels.dtype != np.uint8:
         colors = display_referred(pixels[..., :3])
         alpha = np.clip(np.nan_to_num(pixels[..., 3:]) * 255.0, 0.0, 255.0).astype(np.uint8)
-        pixels = np.concatenate([colors, alpha], axis=-1) if pixels.ndim == 3 else colors
-    if pixels.ndim == 2:
-        return Image.fromarray(pixels)
+        pixels = np.concatenate([colors, alpha], axis=-1)
     order = [2, 1, 0, 3][: pixels.shape[2]]
     return Image.fromarray(np.ascontiguousarray(pixels[..., order]))
+
+
+def _gray(levels: npt.NDArray[Any]) -> Image.Image:
+    if levels.dtype == np.uint8:
+        return Image.fromarray(levels)
+    if np.issubdtype(levels.dtype, np.integer):
+        return from_levels(levels)
+    return Image.fromarray(display_referred(levels))

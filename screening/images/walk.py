@@ -1,17 +1,16 @@
-"""Every file under a folder, in path order and in bounded memory; nothing is left out in silence.
+"""Every file under a folder, in path order; nothing is left out in silence.
 
 What is looked at, and what is only listed:
 
-- a regular file is looked at, hidden (with a leading dot) or not; so is a link to one, as long as
-  it lies inside the root
-- files that operating systems and photo tools leave beside pictures are listed as sidecars
-- hidden folders and ``__MACOSX`` are listed once and not entered, unless ``hidden`` is set
-- a link to a folder is never entered: inside the root the folder is seen at its own place; out of
-  the root, or into a folder that is not entered, what it holds is unread
-- a link out of the root, a dangling link, a folder that cannot be listed: unread
-- pipes, sockets and devices are listed and never opened
+- every folder is entered, hidden ones and those of archivers too, and every regular file is looked
+  at, whatever its name; so is a link to a file, as long as it lies inside the root
+- a link to a folder inside the root is not entered: the folder is seen at its own place
+- a link out of the root, a dangling link, what cannot be listed or asked what it is: unread
+- pipes, sockets and devices are unread, and never opened
 
-The root itself may be a link. Order is that of path components, compared as bytes.
+The root itself may be a link. Order is that of path components, compared as bytes. Of each folder
+on the way down the entries are held, sorted: memory grows with the largest folder, not with the
+number of files.
 """
 
 import os
@@ -22,9 +21,6 @@ from pathlib import Path
 
 from screening.errors import PathMissingError
 from screening.images.formats import Skip
-
-_SIDECARS = frozenset((".ds_store", "thumbs.db", "ehthumbs.db", "desktop.ini", ".directory"))
-_SIDECAR_SUFFIXES = (".xmp", ".aae", ".pp3", ".dop")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,10 +35,9 @@ class Seen:
     skip: Skip | None = None
 
 
-def walk(root: str | os.PathLike[str], *, hidden: bool = False) -> Iterator[Seen]:
+def walk(root: str | os.PathLike[str]) -> Iterator[Seen]:
     """Yield every file under a folder, or the one file that root is, in path order.
 
-    hidden: enter hidden folders too. Only the names of the folders on the way down are held.
     Raises PathMissingError at the first step when there is nothing at root.
     """
     top = os.fspath(root)
@@ -66,12 +61,8 @@ def walk(root: str | os.PathLike[str], *, hidden: bool = False) -> Iterator[Seen
             stack.pop()
         elif isinstance(entry, Seen):
             yield entry
-        elif entry.is_symlink():
-            yield _link(entry, inside, hidden=hidden)
-        elif not entry.is_dir(follow_symlinks=False):
-            yield _file(entry, regular=entry.is_file(follow_symlinks=False))
-        elif not hidden and _is_hidden(entry.name):
-            yield _listed(entry.path, "hidden folder, not entered")
+        elif (seen := _seen(entry, inside)) is not None:
+            yield seen
         else:
             stack.append(_listing(entry.path))
 
@@ -85,14 +76,20 @@ def _listing(folder: str) -> Iterator["os.DirEntry[str] | Seen"]:
         return iter((_unread(folder, f"folder cannot be listed: {_why(error)}"),))
 
 
-def _file(entry: "os.DirEntry[str]", *, regular: bool) -> Seen:
-    if _is_sidecar(entry.name):
-        return _listed(entry.path, "sidecar")
+def _seen(entry: "os.DirEntry[str]", inside: Path) -> Seen | None:
+    """Return what an entry of a folder is, None for a folder to be entered."""
+    try:
+        if entry.is_symlink():
+            return _link(entry.path, inside)
+        if entry.is_dir(follow_symlinks=False):
+            return None
+        regular = entry.is_file(follow_symlinks=False)
+    except OSError as error:
+        return _unread(entry.path, _why(error))
     return Seen(path=entry.path) if regular else _irregular(entry.path)
 
 
-def _link(entry: "os.DirEntry[str]", inside: Path, *, hidden: bool) -> Seen:
-    path = entry.path
+def _link(path: str, inside: Path) -> Seen:
     try:
         target = Path(path).resolve(strict=True)
         mode = target.stat().st_mode
@@ -102,24 +99,10 @@ def _link(entry: "os.DirEntry[str]", inside: Path, *, hidden: bool) -> Seen:
         return _unread(path, f"link that cannot be followed: {_why(error)}")
     if not target.is_relative_to(inside):
         return _unread(path, "link leads out of the folder")
-    if not stat.S_ISDIR(mode):
-        return _file(entry, regular=stat.S_ISREG(mode))
-    if not hidden and any(_is_hidden(part) for part in target.relative_to(inside).parts):
-        return _unread(path, "link to a folder that is not entered")
-    return _listed(path, "link to a folder that is listed at its own place")
-
-
-def _is_sidecar(name: str) -> bool:
-    name = name.lower()
-    return name in _SIDECARS or name.startswith("._") or name.endswith(_SIDECAR_SUFFIXES)
-
-
-def _is_hidden(name: str) -> bool:
-    return name.startswith(".") or name == "__MACOSX"
-
-
-def _listed(path: str, reason: str) -> Seen:
-    return Seen(path=path, skip=Skip(reason=reason, unread=False))
+    if stat.S_ISDIR(mode):
+        reason = "link to a folder that is listed at its own place"
+        return Seen(path=path, skip=Skip(reason=reason, unread=False))
+    return Seen(path=path) if stat.S_ISREG(mode) else _irregular(path)
 
 
 def _unread(path: str, reason: str) -> Seen:
@@ -127,7 +110,7 @@ def _unread(path: str, reason: str) -> Seen:
 
 
 def _irregular(path: str) -> Seen:
-    return _listed(path, "not a regular file")
+    return _unread(path, "not a regular file")
 
 
 def _why(error: Exception) -> str:

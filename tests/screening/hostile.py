@@ -81,6 +81,24 @@ def opencv_tiff(*pages: np.ndarray, compression: int = 1) -> bytes:
     return cv2.imencodemulti(".tiff", swapped, options)[1].tobytes()
 
 
+def gray_tiff(levels: np.ndarray) -> bytes:
+    """Return an uncompressed gray TIFF of any number type, in the byte order of its array."""
+    order = ">" if levels.dtype.str[0] == ">" else "<"
+    height, width = levels.shape
+    bits, kind = levels.dtype.itemsize * 8, {"u": 1, "i": 2, "f": 3}[levels.dtype.kind]
+    values = {256: width, 257: height, 258: bits, 259: 1, 262: 1, 273: 0, 277: 1, 278: height}
+    values |= {279: levels.nbytes, 339: kind}
+    values[273] = 8 + 2 + 12 * len(values) + 4
+    directory = b"".join(
+        struct.pack(order + "HHII", tag, 4, 1, value)
+        if tag in {273, 279}
+        else struct.pack(order + "HHIHH", tag, 3, 1, value, 0)
+        for tag, value in values.items()
+    )
+    start = (b"II" if order == "<" else b"MM") + struct.pack(order + "HI", 42, 8)
+    return start + struct.pack(order + "H", len(values)) + directory + bytes(4) + levels.tobytes()
+
+
 def to_linear(pixels: np.ndarray) -> np.ndarray:
     share = pixels / 255.0
     return np.where(share <= 0.04045, share / 12.92, ((share + 0.055) / 1.055) ** 2.4)

@@ -7,6 +7,7 @@ from hostile import (
     encoded,
     exif,
     exr,
+    gray_tiff,
     heif,
     opencv_tiff,
     psd,
@@ -228,6 +229,18 @@ def test_float_gray_tiff_is_shown_in_its_range(scale):
     found = pixels(encoded(Image.fromarray(ramp), "TIFF"))
     assert found[0, :3, 0].tolist() == [0, 255, 0]
     assert np.abs(found[2, :, 0].astype(int) - np.linspace(0, 255, 200)).max() <= 3
+
+
+@pytest.mark.parametrize("byte_order", ["<", ">"])
+@pytest.mark.parametrize("number_type", ["f8", "u8", "u4", "i4", "f4", "u2", "i8"])
+def test_gray_tiff_of_every_number_type_is_the_same_gray(number_type, byte_order):
+    """Wide and unsigned levels are neither folded over nor taken for colors."""
+    ramp = np.tile(np.linspace(0, 1, 200), (30, 1))
+    kind = np.dtype(byte_order + number_type)
+    top = 1.0 if kind.kind == "f" else float(np.iinfo(kind).max) * (1 - 1e-9)
+    found = pixels(gray_tiff((ramp * top).astype(kind)))
+    assert found.shape == (30, 200, 3)
+    assert np.abs(found[..., 0] - ramp * 255).max() <= 3
 
 
 def test_float_color_tiff_with_infinities_is_shown():

@@ -16,11 +16,12 @@ from hostile import (
     truncations,
     with_psd_resource,
 )
-from PIL import Image
+from PIL import Image, ImageFile
 
 from screening.errors import UnreadError
-from screening.images import open_picture
+from screening.images import from_pil, open_picture
 from screening.images.boundary import decoding
+from screening.images.containers import MAX_PAGES, tiff_pages
 
 
 @pytest.mark.smoke
@@ -178,6 +179,69 @@ def test_a_tiff_whose_pages_form_a_loop_ends():
     picture = open_picture(bytes(data))
     assert len(list(picture.frames)) == 1
     assert picture.unscreened_frames == 1
+
+
+def overlapping_directories(count: int, entries: int) -> bytes:
+    """Return a TIFF of one picture, then directories each of which begins inside the one before."""
+    data = bytearray(encoded(scenes(1)[0], "TIFF"))
+    data += bytes(-len(data) % 16)
+    (first,) = struct.unpack_from("<I", data, 4)
+    (length,) = struct.unpack_from("<H", data, first)
+    base = len(data)
+    struct.pack_into("<I", data, first + 2 + 12 * length, base)
+    data += bytes(16 * count + 12 * entries + 16)
+    for at in range(base, base + 16 * count, 16):
+        struct.pack_into("<H", data, at, entries)
+        struct.pack_into("<I", data, at + 2 + 12 * entries, at + 16)
+    return bytes(data)
+
+
+@pytest.mark.parametrize(
+    ("entries", "read"), [(40, MAX_PAGES), (1000, 100), (1024, 98), (1028, 1), (40_000, 1)]
+)
+def test_tiff_directories_that_overlap_are_not_followed_for_long(entries, read):
+    """The entries of one directory and of all together are bounded, and the rest is told."""
+    data = overlapping_directories(2_200, entries)
+    pages, complete = tiff_pages(data)
+    assert (len(pages), complete) == (read, False)
+    picture = open_picture(data)
+    assert len(list(picture.frames)) == 1
+    assert picture.unscreened_frames >= 1
+    assert picture.notes
+
+
+def test_tiff_values_shared_by_pages_are_not_read_for_ever():
+    """What the directories point to is no larger than the file, or the list ends there."""
+    rows = 5_000
+    tag = struct.pack("<HHII", 273, 4, rows, 8)
+    directories = b"".join(
+        struct.pack("<H", 1) + tag + struct.pack("<I", 8 + rows * 4 + 18 * (number + 1))
+        for number in range(100)
+    )
+    data = b"II*\0" + struct.pack("<I", 8 + rows * 4) + bytes(rows * 4) + directories
+    pages, complete = tiff_pages(data)
+    assert (len(pages), complete) == (1, False)
+
+
+@pytest.mark.parametrize("variant", one_of_each())
+def test_nothing_is_decoded_while_pillow_loads_truncated_images(monkeypatch, variant):
+    """Half a picture would pass for a whole one; the setting itself is the host's and stays."""
+    name, data, _ = one_of_each()[variant]
+    monkeypatch.setattr(ImageFile, "LOAD_TRUNCATED_IMAGES", True)
+    for given in (data, data[: len(data) // 2]):
+        with pytest.raises(UnreadError, match="LOAD_TRUNCATED_IMAGES to False"):
+            open_picture(given, name=name)
+    assert ImageFile.LOAD_TRUNCATED_IMAGES is True
+
+
+def test_the_setting_for_truncated_images_counts_when_a_frame_is_decoded(monkeypatch):
+    """Frames after the setting was changed are unread, and so are PIL images."""
+    picture = open_picture(several_of_each()["tiff"])
+    monkeypatch.setattr(ImageFile, "LOAD_TRUNCATED_IMAGES", True)
+    assert len(list(picture.frames)) == 1
+    assert picture.unscreened_frames == 3
+    with pytest.raises(UnreadError, match="LOAD_TRUNCATED_IMAGES"):
+        from_pil(scenes(1)[0])
 
 
 def test_a_psd_without_a_merged_picture_is_unread():

@@ -92,6 +92,48 @@ def test_the_reason_shows_what_a_misnamed_file_starts_with():
         (b"\0\xffKA", "a", "Affinity document"),
         (b"anything", "a.fig", "Figma document"),
         (b"BLENDER-v300", "a", "Blender file"),
+        (b"\x8aMNG\r\n\x1a\n", "a", "MNG animation"),
+        (b"\x8bJNG\r\n\x1a\n", "a", "JNG picture"),
+        (b"AT&TFORM\0\0\0\0DJVU", "a", "DjVu document"),
+        (b"BPG\xfb", "a", "BPG picture"),
+        (b"FLIF\x44", "a", "FLIF picture"),
+        (b"\x59\xa6\x6a\x95", "a", "Sun raster picture"),
+        (b"\x01\xda\x01\x01", "a", "SGI picture"),
+        (b"anything", "a.bw", "SGI picture"),
+        (b"\x0a\x05\x01\x08", "a", "PCX picture"),
+        (b"#define a_width 16\n", "a", "X bitmap"),
+        (b"/* XPM */", "a", "X bitmap"),
+        (b"RIFF\0\0\0\0ACON", "a", "cursor (CUR)"),
+        (b"\0\0\x02\0\x01\0", "a", "cursor (CUR)"),
+        (b"icns", "a", "ICNS icon"),
+        (b"II\xbc\x01", "a", "JPEG XR"),
+        (b"#?RADIANCE", "a", "Radiance HDR"),
+        (b"SDPX", "a", "DPX picture"),
+        (b"\x80\x2a\x5f\xd7", "a", "DPX or Cineon picture"),
+        (b"SIMPLE  =                    T", "a", "FITS image"),
+        (bytes(600), "a.pct", "PICT picture"),
+        (b"\xd7\xcd\xc6\x9a", "a", "Windows metafile"),
+        (b"\1\0\0\0" + bytes(36) + b" EMF", "a", "Windows metafile"),
+        (b"\0\0\x10\x10", "a.wbmp", "wireless bitmap"),
+        (b"Paint Shop Pro Image File\n", "a", "Paint Shop Pro picture"),
+        (b"PDN3", "a", "Paint.NET picture"),
+        (b"anything", "a.sai", "PaintTool SAI picture"),
+        (b"anything", "a.sai2", "PaintTool SAI picture"),
+        (b"mdipack\0", "a", "MediBang picture"),
+        (b"RIFF\0\0\0\0CDRD", "a", "CorelDRAW picture"),
+        (b"PK\x03\x04", "a.cdr", "CorelDRAW picture"),
+        (b"\x89HDF\r\n\x1a\n", "a.spp", "Substance Painter project"),
+        (b"glTF\2", "a", "3D scene"),
+        (b"; FBX 7.3.0", "a.fbx", "3D scene"),
+        (b"PK\x03\x04", "a.usdz", "3D scene"),
+        (b"FOR4", "a.mb", "3D scene"),
+        (b"CWS\x0a", "a", "Flash animation"),
+        (b"{}", "a.ipynb", "notebook"),
+        (b"bplist00", "a.webarchive", "web page"),
+        (b"anything", "a.one", "OneNote document"),
+        (bytes(600), "a.iso", "disk image"),
+        (b"anything", "a.dmg", "disk image"),
+        (b"PK\x03\x04", "poster.xmp", "ZIP archive"),
     ],
 )
 def test_what_may_hold_pictures_is_unread_and_named(head, name, what):
@@ -124,6 +166,41 @@ def test_anything_else_is_not_an_image(head, name):
     assert found.format is None
     assert found.skip.reason == "not an image"
     assert not found.skip.unread
+
+
+@pytest.mark.parametrize(
+    ("head", "name"),
+    [
+        (b"\0\x05\x16\x07\0\2\0\0", "._a.png"),
+        (b"\0\x05\x16\x07\0\2\0\0", "a"),
+        (b"\0\0\0\1Bud1", "folder/.DS_Store"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "Thumbs.db"),
+        (b"[.ShellClassInfo]", "desktop.ini"),
+        (b"<?xpacket", "a.XMP"),
+        (b"", "a.pp3"),
+    ],
+)
+def test_what_tools_leave_beside_pictures_is_a_sidecar(head, name):
+    """It is listed under that name, and not as unread."""
+    skip = classify(head, name).skip
+    assert (skip.reason, skip.unread) == ("sidecar", False)
+
+
+@pytest.mark.parametrize("name", ["poster.xmp", "._poster.jpg", "thumbs.db", ".DS_Store"])
+def test_an_image_named_like_a_sidecar_is_an_image(name):
+    """No name keeps a picture from being looked at."""
+    assert classify(b"\xff\xd8\xff\xe0", name).format == "JPEG"
+
+
+def test_what_is_named_like_a_fork_of_an_image_and_is_none_is_unread():
+    """Dot and underscore alone make no sidecar."""
+    assert classify(b"x", "._a.png").skip.unread
+
+
+def test_a_document_template_is_a_photoshop_document():
+    """PSDT differs from PSD by its name only."""
+    assert classify(b"8BPS\0\1", "a.psdt").format == "PSD"
+    assert classify(b"x", "a.psdt").skip.reason.startswith("not a PSD although")
 
 
 def test_a_heif_that_names_avif_among_its_brands_is_avif():

@@ -4,6 +4,7 @@ import socket
 import subprocess
 import sys
 import textwrap
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -16,12 +17,9 @@ from screening.images.formats import HEAD_BYTES
 NOBODY = 65534
 
 
-def listing(root, **options):
+def listing(root):
     """Return what is seen below root: relative path to None or the reason."""
-    return {
-        os.path.relpath(seen.path, root): seen.skip and seen.skip.reason
-        for seen in walk(root, **options)
-    }
+    return {os.path.relpath(seen.path, root): seen.skip and seen.skip.reason for seen in walk(root)}
 
 
 def make(root, *names):
@@ -54,21 +52,13 @@ def test_the_root_stays_as_it_was_given(tmp_path, monkeypatch):
     assert [seen.path for seen in walk("board/a.png")] == ["board/a.png"]
 
 
-def test_sidecars_are_listed_and_hidden_files_looked_at(tmp_path):
-    """What systems and photo tools leave is no image; a dot alone hides nothing."""
-    make(tmp_path, ".DS_Store", "Thumbs.db", "desktop.ini", "._a.png", "a.XMP", ".a.png", "a.png")
-    found = listing(tmp_path)
-    assert [name for name, skip in found.items() if skip is None] == [".a.png", "a.png"]
-    assert {skip for skip in found.values() if skip} == {"sidecar"}
-
-
-def test_hidden_folders_are_listed_once_and_not_entered(tmp_path):
-    """Unless they are asked for."""
-    make(tmp_path, ".git/a.png", "__MACOSX/b.png", "c/.d/e.png")
-    assert listing(tmp_path) == dict.fromkeys(
-        (".git", "__MACOSX", "c/.d"), "hidden folder, not entered"
-    )
-    assert list(listing(tmp_path, hidden=True)) == [".git/a.png", "__MACOSX/b.png", "c/.d/e.png"]
+def test_every_file_is_looked_at_whatever_its_name_and_folder(tmp_path):
+    """A dot hides nothing, and what a sidecar is its bytes say."""
+    names = (".DS_Store", ".a.png", ".git/a.png", "._a.png", "Thumbs.db", "__MACOSX/b.png")
+    make(tmp_path, *names, "a.XMP", "c/.d/e.png")
+    expected = sorted((*names, "a.XMP", "c/.d/e.png"), key=lambda name: name.split("/"))
+    assert listing(tmp_path) == dict.fromkeys(expected)
+    assert list(listing(tmp_path)) == expected
 
 
 def test_a_folder_named_like_an_image_is_entered(tmp_path):
@@ -99,7 +89,7 @@ def test_links_are_followed_to_files_inside_only(tmp_path):
     loop = found.pop("6 loop")
     assert loop.startswith("link that cannot be followed")
     assert found == {
-        ".h": "hidden folder, not entered",
+        ".h/c.png": None,
         "1 file": None,
         "2 folder": "link to a folder that is listed at its own place",
         "3 out": "link leads out of the folder",
@@ -107,14 +97,14 @@ def test_links_are_followed_to_files_inside_only(tmp_path):
         "5 dangling": "link to nothing",
         "7 up": "link leads out of the folder",
         "8 self": "link to a folder that is listed at its own place",
-        "9 hidden": "link to a folder that is not entered",
+        "9 hidden": "link to a folder that is listed at its own place",
         "a/b.png": None,
         "beside": "link leads out of the folder",
     }
     unread = {
         os.path.relpath(seen.path, root) for seen in walk(root) if seen.skip and seen.skip.unread
     }
-    assert unread == {"3 out", "4 out", "5 dangling", "6 loop", "7 up", "9 hidden", "beside"}
+    assert unread == {"3 out", "4 out", "5 dangling", "6 loop", "7 up", "beside"}
 
 
 def test_the_root_may_be_a_link(tmp_path):
@@ -126,7 +116,7 @@ def test_the_root_may_be_a_link(tmp_path):
     assert [seen.skip for seen in walk(tmp_path / "file")] == [None]
 
 
-def test_pipes_and_sockets_are_listed_and_never_opened(tmp_path, monkeypatch):
+def test_pipes_and_sockets_are_unread_and_never_opened(tmp_path, monkeypatch):
     """Neither the walk nor a read waits for a writer."""
     monkeypatch.chdir(tmp_path)
     os.mkfifo("pipe.png")
@@ -135,9 +125,41 @@ def test_pipes_and_sockets_are_listed_and_never_opened(tmp_path, monkeypatch):
         expected = dict.fromkeys(("pipe.png", "socket.png"), "not a regular file")
         assert listing(".") == expected
         assert [seen.skip.reason for seen in walk("pipe.png")] == ["not a regular file"]
+        assert all(seen.skip.unread for seen in walk("."))
         for name in expected:
             with pytest.raises(UnreadError):
                 load(name)
+
+
+@pytest.mark.parametrize("question", ["is_symlink", "is_dir", "is_file"])
+def test_an_entry_that_cannot_be_asked_what_it_is_is_unread(tmp_path, monkeypatch, question):
+    """The walk goes on behind it."""
+
+    class Failing:
+        def __init__(self, entry):
+            self.name, self.path, self._entry = entry.name, entry.path, entry
+
+        def __getattr__(self, name):
+            return self._fail if (name, self.name) == (question, "b.png") else self._of(name)
+
+        def _fail(self, **_):
+            raise PermissionError(13, "Permission denied")
+
+        def _of(self, name):
+            return getattr(self._entry, name)
+
+    @contextmanager
+    def scandir(folder):
+        with real(folder) as entries:
+            yield [Failing(entry) for entry in entries]
+
+    real = os.scandir
+    make(tmp_path, "a.png", "b.png", "c.png")
+    monkeypatch.setattr(os, "scandir", scandir)
+    found = list(walk(tmp_path))
+    monkeypatch.undo()
+    assert [seen.skip and seen.skip.reason for seen in found] == [None, "permission denied", None]
+    assert found[1].skip.unread
 
 
 def test_a_root_that_does_not_exist_is_an_error(tmp_path):
