@@ -69,6 +69,9 @@ class Screener:
             opened = [undo.enter_context(ReferenceIndex.open(path)) for path in indexes]
             screener = cls(opened, policy=chosen, limits=limits)
             undo.pop_all()
+        for index in opened:
+            if index not in screener.indexes:
+                index.close()
         return screener
 
     def screen(self, image: ImageInput, *, candidates: int = 0) -> Screening:
