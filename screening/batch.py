@@ -200,17 +200,25 @@ def _run(files: Iterator[Seen], pool: list[_Worker]) -> Iterator[list[Examined]]
                 following = next(new_jobs, None)
             if worker.idle and worker.job and worker.job.left:
                 worker.work()
-        busy = {id(worker.connection): worker for worker in pool if not worker.idle}
-        for connection in wait([w.connection for w in busy.values()], _WATCH_SECONDS):
-            busy[id(connection)].receive()
-        for worker in pool:
-            worker.watch()
+        # What is ready is handed on while the workers are busy, not before they are.
         while jobs and (jobs[0].ahead or not jobs[0].left):
             ready, jobs[0].ahead = jobs[0].ahead, []
             if not jobs[0].left:
                 jobs.popleft()
             if ready:
                 yield ready
+        _listen([worker for worker in pool if not worker.idle])
+
+
+def _listen(busy: list[_Worker]) -> None:
+    """Wait for the next answers, and give up on workers that are silent for too long."""
+    by_connection = {id(worker.connection): worker for worker in busy}
+    if not busy:
+        return
+    for connection in wait([worker.connection for worker in busy], _WATCH_SECONDS):
+        by_connection[id(connection)].receive()
+    for worker in busy:
+        worker.watch()
 
 
 def _cut(files: Iterator[Seen], workers: int) -> Iterator[_Job]:
