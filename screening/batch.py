@@ -18,7 +18,7 @@ from screening.errors import WorkerError
 from screening.examine import Examined, examine
 from screening.images import Limits, Seen
 
-_LARGEST_JOB = 32
+_LARGEST_JOB = 128
 _JOBS_AHEAD = 4
 _MOST_FAILED_STARTS = 3
 _START_SECONDS = 60.0

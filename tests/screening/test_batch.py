@@ -160,7 +160,7 @@ def test_memory_is_bounded_by_jobs_not_by_files(tmp_path):
 
     batches = examine_files(endless(), limits=Limits(), workers=2)
     given = 0
-    while given < 500:
+    while given < 2_500:
         given += len(next(batches))
-        assert taken - given <= 2 * 4 * 32 + 32
+        assert taken - given <= (2 * 4 + 1) * 128
     batches.close()
