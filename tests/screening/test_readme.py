@@ -53,7 +53,9 @@ def test_every_command_and_the_python_example_work(studio, monkeypatch, capsys):
         assert run(command, monkeypatch) == (3 if command.startswith("screening scan") else 0)
     capsys.readouterr()
     (example,) = blocks("python")
-    exec(compile(example, "README", "exec"), {"__name__": "__main__"})
+    names = {"__name__": "__main__"}
+    exec(compile(example, "README", "exec"), names)
+    names["screener"].close()
     said = capsys.readouterr().out
     assert said.startswith("needs_approval complete\nHarbor ")
     assert f"board{os.sep}other.png nothing_found None" in said
