@@ -122,10 +122,7 @@ class ReferenceIndex:
     def record(self, record_id: str) -> Record:
         """Return a record. Raises UnknownRecordError."""
         self._check_open()
-        row = self._live.find(record_id)
-        if row is None:
-            raise _unknown_record(self.path, record_id)
-        return row.record
+        return self._live.get(record_id, self.path).record
 
     def records(self) -> Iterator[Record]:
         """Yield every record by id, in constant memory."""
@@ -135,9 +132,7 @@ class ReferenceIndex:
     def images(self, record_id: str) -> tuple[ReferenceImage, ...]:
         """Return the reference images of a record by image id. Raises UnknownRecordError."""
         self._check_open()
-        row = self._live.find(record_id)
-        if row is None:
-            raise _unknown_record(self.path, record_id)
+        row = self._live.get(record_id, self.path)
         return tuple(_reference_image(image, record_id) for image in self._live.images(row.number))
 
     def image(self, image_id: int) -> ReferenceImage:
@@ -239,12 +234,6 @@ class ReferenceIndex:
             if missing := [number for number in set(numbers) if number not in self._names]:
                 self._names |= self._live.record_ids(missing)
             return self._names
-
-
-def _unknown_record(path: Path, record_id: str) -> UnknownRecordError:
-    return UnknownRecordError(
-        f"index {path} has no record {record_id!r}: 'screening index list {path}' lists all"
-    )
 
 
 def _reference_image(row: ImageRow, record_id: str) -> ReferenceImage:

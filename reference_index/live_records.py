@@ -2,9 +2,11 @@
 
 import heapq
 from collections.abc import Collection, Iterable, Iterator
+from pathlib import Path
 from typing import Protocol
 
 from reference_index.catalog import Catalog, ImageRow, RecordRow
+from reference_index.errors import UnknownRecordError
 from reference_index.records import Kind
 from reference_index.tombstones import Tombstones
 
@@ -31,6 +33,15 @@ class LiveRecords:
                 if row.key not in self._dead:
                     return row
         return None
+
+    def get(self, record_id: str, path: Path) -> RecordRow:
+        """Return the live row of a record of the index at a path. Raises UnknownRecordError."""
+        row = self.find(record_id)
+        if row is None:
+            raise UnknownRecordError(
+                f"index {path} has no record {record_id!r}: 'screening index list {path}' lists all"
+            )
+        return row
 
     def __iter__(self) -> Iterator[RecordRow]:
         """Yield every live record row by record id, in constant memory."""

@@ -16,7 +16,7 @@ import numpy as np
 
 from reference_index.catalog import ImageRow, RecordRow
 from reference_index.directory import locked, open_or_create, sweep
-from reference_index.errors import IndexStorageError, ReferenceIndexError, UnknownRecordError
+from reference_index.errors import IndexStorageError, ReferenceIndexError
 from reference_index.fingerprint import HASH_BYTES, HASH_CHANNEL, HashCodes
 from reference_index.live_records import LiveRecords
 from reference_index.manifest import Counts, Manifest, SegmentEntry, write_manifest
@@ -114,7 +114,7 @@ class IndexWriter:
         codes = np.empty((0, HASH_BYTES), np.uint8) if hash_codes is None else hash_codes
         codes = np.atleast_2d(codes)
         _check_image(codes, sha256, width, height)
-        number = self._find(record_id).number
+        number = self._live.get(record_id, self.path).number
         digest = bytes.fromhex(sha256)
         if self._live.has_image(number, digest):
             return False
@@ -132,7 +132,7 @@ class IndexWriter:
         The commit that removes a person, or changes one, leaves nothing of what it was on disk.
         """
         self._check_usable()
-        row = self._find(record_id)
+        row = self._live.get(record_id, self.path)
         with self._writing():
             for image in self._live.images(row.number):
                 self._dead.add(image.id)
@@ -194,15 +194,6 @@ class IndexWriter:
     def _new_name(self) -> str:
         numbers = [int(entry.name.partition("-")[0]) for entry in self._manifest.segments]
         return f"{max(numbers, default=0) + 1:08d}-{secrets.token_hex(4)}"
-
-    def _find(self, record_id: str) -> RecordRow:
-        row = self._live.find(record_id)
-        if row is None:
-            raise UnknownRecordError(
-                f"index {self.path} has no record {record_id!r}: 'screening index list "
-                f"{self.path}' lists all"
-            )
-        return row
 
     def _bury(self, row: RecordRow) -> None:
         self._dead.add(row.key)
