@@ -1,8 +1,8 @@
 """A directory of records and what is searched by: enrolled once, read by many, never half done."""
 
-from reference_index.candidates import Candidate
+from reference_index.candidates import Candidate, LocalCandidate, LocalReference
 from reference_index.errors import IndexFormatError, RecordInvalidError, ReferenceIndexError
-from reference_index.fingerprint import ISOMETRIES, Fingerprint
+from reference_index.fingerprint import ISOMETRIES, Fingerprint, LocalFeatures
 from reference_index.index import ReferenceIndex
 from reference_index.records import Kind, Record, ReferenceImage
 from reference_index.verify import verify
@@ -15,6 +15,9 @@ __all__ = [
     "IndexFormatError",
     "IndexWriter",
     "Kind",
+    "LocalCandidate",
+    "LocalFeatures",
+    "LocalReference",
     "Record",
     "RecordInvalidError",
     "ReferenceImage",

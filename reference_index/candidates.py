@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 
+import numpy as np
+import numpy.typing as npt
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:
@@ -16,3 +19,38 @@ class Candidate:
     channel: str
     score: float
     isometry: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LocalCandidate:
+    """An enrolled frame that local features of a picture vote for.
+
+    frame: number of the frame, valid while the index that gave it is open; view: which of the
+    searched views of the picture agrees with it; votes: above 0, higher is closer.
+    """
+
+    record_id: str
+    image_id: int
+    frame: int
+    view: int
+    votes: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class LocalReference:
+    """What an index keeps of the local features of an enrolled frame.
+
+    extents: width and height in fractions of the longer side. descriptors: read-only float32
+    (n, 128), quantized, about 1 long; geometry: read-only float32 (n, 4), as in LocalFeatures, x
+    and y within 1/4094, angles within 1.41 degrees, diameters within 5.1 percent.
+    """
+
+    record_id: str
+    image_id: int
+    extents: tuple[float, float]
+    descriptors: npt.NDArray[np.float32]
+    geometry: npt.NDArray[np.float32]
+
+    def __post_init__(self) -> None:
+        self.descriptors.flags.writeable = False
+        self.geometry.flags.writeable = False

@@ -1,13 +1,20 @@
 """The hash channel searched by record: which records come closest to each picture, and how."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from reference_index.fingerprint import HASH_BITS, HASH_BYTES, ISOMETRIES, HashCodes
+from reference_index.candidates import Candidate
+from reference_index.fingerprint import (
+    HASH_BITS,
+    HASH_BYTES,
+    HASH_CHANNEL,
+    ISOMETRIES,
+    HashCodes,
+)
 from reference_index.segments import HashRows
 from reference_index.vectors import Block, EngineFactory, Ids
 
@@ -112,6 +119,35 @@ class HashChannel:
             here = segment_of == number
             owners[here] = segment.owners[np.searchsorted(segment.ids, images[here])]
         return owners
+
+
+def candidates(
+    hits: RecordHits, names: Mapping[int, str], *, k: int, max_distance: int
+) -> Iterator[tuple[int, tuple[Candidate, ...]]]:
+    """Yield each query that hits are of, with its k best and all within max_distance bits.
+
+    names: record ids by number.
+    """
+    by_query: dict[int, list[tuple[int, str, int, int]]] = {}
+    columns = (column.tolist() for column in hits)
+    for query, distance, isometry, image, owner in zip(*columns, strict=True):
+        by_query.setdefault(query, []).append((distance, names[owner], image, isometry))
+    for query, near in by_query.items():
+        near.sort()
+        yield (
+            query,
+            tuple(
+                Candidate(
+                    record_id=name,
+                    image_id=image,
+                    channel=HASH_CHANNEL,
+                    score=float(HASH_BITS - distance),
+                    isometry=isometry,
+                )
+                for rank, (distance, name, image, isometry) in enumerate(near)
+                if rank < k or distance <= max_distance
+            ),
+        )
 
 
 def check_query(codes: HashCodes, k: int, min_score: float | None) -> None:

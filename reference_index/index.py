@@ -9,12 +9,19 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from reference_index.candidates import Candidate
+from reference_index.candidates import Candidate, LocalCandidate, LocalReference
 from reference_index.catalog import ImageRow
 from reference_index.errors import IndexDamagedError, UnknownRecordError
-from reference_index.fingerprint import HASH_BITS, HASH_CHANNEL, HashCodes
-from reference_index.hash_search import HashChannel, RecordHits, check_query
+from reference_index.fingerprint import (
+    HASH_BITS,
+    HASH_CHANNEL,
+    LOCAL_CHANNEL,
+    HashCodes,
+    LocalFeatures,
+)
+from reference_index.hash_search import HashChannel, candidates, check_query
 from reference_index.live_records import LiveRecords
+from reference_index.local_search import LocalChannel
 from reference_index.manifest import Manifest, read_manifest
 from reference_index.records import Kind, Record, ReferenceImage
 from reference_index.segments import Segment, open_segments
@@ -41,8 +48,9 @@ class ReferenceIndex:
         self._manifest, self._segments, self._engine = manifest, tuple(segments), engine
         self._live = LiveRecords(self._segments, Tombstones(manifest.tombstones))
         self._hash_channel: HashChannel | None = None
+        self._local_channel: LocalChannel | None = None
         self._names: dict[int, str] = {}
-        self._hashes_of: dict[Kind, int] = {}
+        self._references_of: dict[tuple[str, Kind], int] = {}
         self._lock = threading.RLock()
         self._closed = False
 
@@ -78,6 +86,11 @@ class ReferenceIndex:
         return self._manifest.settings
 
     @property
+    def channels(self) -> tuple[str, ...]:
+        """The channels that the index was built with, whether they hold anything or not."""
+        return tuple(sorted(self._manifest.settings))
+
+    @property
     def created(self) -> str:
         """When the index was made: UTC, ISO 8601."""
         return self._manifest.created
@@ -107,17 +120,19 @@ class ReferenceIndex:
 
         without: a kind of record whose images do not count. 0 for a channel that is not known.
         """
-        if channel != HASH_CHANNEL:
-            return 0
+        live = self._manifest.live
+        total = {HASH_CHANNEL: live.hashes, LOCAL_CHANNEL: live.frames}.get(channel, 0)
+        if without is None or not total:
+            return total
         with self._lock:
-            if without is not None and without not in self._hashes_of:
+            if (channel, without) not in self._references_of:
                 self._check_open()
                 numbers = self._live.numbers_of(without)
                 images = (image for number in numbers for image in self._live.images(number))
-                self._hashes_of[without] = sum(
+                self._references_of[channel, without] = sum(
                     json.loads(image.channels).get(channel, 0) for image in images
                 )
-        return self._manifest.live.hashes - (self._hashes_of[without] if without else 0)
+            return total - self._references_of[channel, without]
 
     def record(self, record_id: str) -> Record:
         """Return a record. Raises UnknownRecordError."""
@@ -169,16 +184,43 @@ class ReferenceIndex:
         max_distance = math.floor(HASH_BITS - lowest)
         found: list[tuple[Candidate, ...]] = [()] * len(codes)
         if self._manifest.live.hashes and len(codes):
-            channel = self._channel()
+            channel = self._hash()
             codes = codes.copy(order="C") if not codes.flags.c_contiguous else codes
             for hits in channel.nearest_records(codes, k=k, max_distance=max_distance):
-                self._candidates(hits, found, k, max_distance)
+                names = self._names_of(hits.owner.tolist())
+                for query, near in candidates(hits, names, k=k, max_distance=max_distance):
+                    found[query] = near
         return found
+
+    def search_local(self, views: Sequence[LocalFeatures], *, k: int) -> tuple[LocalCandidate, ...]:
+        """Return the k pairs of an enrolled frame and a view of one picture with most votes.
+
+        views: the features of the picture as it is, mirrored, as a negative, … ; each feature
+        votes for the frames that hold the most similar ones, and the votes of a frame are those
+        that agree on its rotation and scale. Best first, equals by frame, then view; fewer than k
+        where fewer have votes, and at most three frames of one record. Approximate: see
+        local_coarse for how much is searched. Raises ValueError for k below 0.
+        """
+        self._check_open()
+        if k < 0:
+            raise ValueError(f"k is {k}, expected at least 0")
+        if not (k and self._manifest.live.frames):
+            return ()
+        return self._local().search(views, k=k, names=self._names_of)
+
+    def local_reference(self, frame: int) -> LocalReference:
+        """Return what is kept of a frame that ``search_local`` of this open index gave.
+
+        Raises ValueError for any other.
+        """
+        self._check_open()
+        return self._local().reference(frame, names=self._names_of)
 
     def close(self) -> None:
         """Close the files; nothing can be looked up afterwards."""
         self._closed = True
         self._hash_channel = None
+        self._local_channel = None
         for segment in self._segments:
             segment.close()
 
@@ -197,34 +239,19 @@ class ReferenceIndex:
         if self._closed:
             raise ValueError(f"index {self.path} is closed: open it again")
 
-    def _channel(self) -> HashChannel:
+    def _hash(self) -> HashChannel:
         with self._lock:
             if self._hash_channel is None:
                 rows = [segment.hashes() for segment in self._segments]
                 self._hash_channel = HashChannel(rows, self._manifest.tombstones, self._engine)
             return self._hash_channel
 
-    def _candidates(
-        self, hits: RecordHits, found: list[tuple[Candidate, ...]], k: int, max_distance: int
-    ) -> None:
-        columns = [column.tolist() for column in hits]
-        names = self._names_of(columns[-1])
-        by_query: dict[int, list[tuple[int, str, int, int]]] = {}
-        for query, distance, isometry, image, owner in zip(*columns, strict=True):
-            by_query.setdefault(query, []).append((distance, names[owner], image, isometry))
-        for query, near in by_query.items():
-            near.sort()
-            found[query] = tuple(
-                Candidate(
-                    record_id=name,
-                    image_id=image,
-                    channel=HASH_CHANNEL,
-                    score=float(HASH_BITS - distance),
-                    isometry=isometry,
-                )
-                for rank, (distance, name, image, isometry) in enumerate(near)
-                if rank < k or distance <= max_distance
-            )
+    def _local(self) -> LocalChannel:
+        with self._lock:
+            if self._local_channel is None:
+                rows = [segment.local() for segment in self._segments if segment.entry.has_local]
+                self._local_channel = LocalChannel(rows, self._manifest.tombstones)
+            return self._local_channel
 
     def _names_of(self, numbers: Sequence[int]) -> Mapping[int, str]:
         """Return the record ids of record numbers, and others; those asked for are kept."""

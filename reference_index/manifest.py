@@ -13,36 +13,55 @@ from typing import Any
 import numpy as np
 
 from reference_index.errors import IndexDamagedError, IndexFormatError, IndexMissingError
+from reference_index.fingerprint import LOCAL_CHANNEL
 from reference_index.storage import FileEntry, damaged, replace_file, storage_errors
 from reference_index.vectors import Ids
 
-FORMAT = 1
+HASH_FORMAT = 1  # of an index without the local channel
+FORMAT = 2
 MANIFEST = "manifest.json"
 SEGMENTS = "segments"
 RECORDS_FILE = "records.sqlite"
 CODES_FILE = "hash.codes"
 IDS_FILE = "hash.ids"
 OWNERS_FILE = "hash.records"
-SEGMENT_FILES = (RECORDS_FILE, CODES_FILE, IDS_FILE, OWNERS_FILE)
+HASH_FILES = (RECORDS_FILE, CODES_FILE, IDS_FILE, OWNERS_FILE)
+FRAMES_FILE = "local.frames"
+LISTS_FILE = "local.lists"
+SIZES_FILE = "local.sizes"
+CENTROIDS_FILE = "local.centroids"
+PLACES_FILE = "local.places"
+LOCAL_FILES = (FRAMES_FILE, LISTS_FILE, SIZES_FILE, CENTROIDS_FILE, PLACES_FILE)
 SEGMENT_NAME = re.compile(r"[0-9]{8,}-[0-9a-f]{8}")
+
+
+def segment_files(*, local: bool) -> tuple[str, ...]:
+    """Return the names of the files of a segment with or without the local channel."""
+    return HASH_FILES + LOCAL_FILES if local else HASH_FILES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Counts:
-    """How many there are of record rows, reference images, and hashes of these."""
+    """How many there are of record rows, reference images, and of these hashes and local frames."""
 
     records: int = 0
     images: int = 0
     hashes: int = 0
+    frames: int = 0
 
     def __post_init__(self) -> None:
-        if min(self.records, self.images, self.hashes) < 0:
+        if min(self.records, self.images, self.hashes, self.frames) < 0:
             raise ValueError(f"impossible counts: {self}")
 
-    def plus(self, *, records: int = 0, images: int = 0, hashes: int = 0) -> "Counts":
+    def plus(
+        self, *, records: int = 0, images: int = 0, hashes: int = 0, frames: int = 0
+    ) -> "Counts":
         """Return the counts changed by so many."""
         return Counts(
-            records=self.records + records, images=self.images + images, hashes=self.hashes + hashes
+            records=self.records + records,
+            images=self.images + images,
+            hashes=self.hashes + hashes,
+            frames=self.frames + frames,
         )
 
 
@@ -58,11 +77,29 @@ class SegmentEntry:
     def __post_init__(self) -> None:
         if not SEGMENT_NAME.fullmatch(self.name):
             raise ValueError(f"{self.name!r} is no segment name")
-        if set(self.files) != set(SEGMENT_FILES):
+        if set(self.files) != set(segment_files(local=self.has_local)):
             raise ValueError(f"segment {self.name} lists the files {sorted(self.files)}")
         for name, width in ((CODES_FILE, 32), (IDS_FILE, 8), (OWNERS_FILE, 8)):
             if self.files[name].size != width * self.counts.hashes:
                 raise ValueError(f"{name} of segment {self.name} is not {width} bytes a vector")
+        if self.has_local:
+            self._check_local()
+        elif self.counts.frames:
+            raise ValueError(f"segment {self.name} lists frames without their files")
+
+    def _check_local(self) -> None:
+        """Raise ValueError where the sizes of the local files do not fit together."""
+        frames, lists, sizes, centroids, places = (self.files[name].size for name in LOCAL_FILES)
+        features, odd = divmod(places, 4)
+        if odd or lists != 24 * features or frames != 24 * self.counts.frames:
+            raise ValueError(f"the features of segment {self.name} do not have 24 bytes each")
+        if not sizes or sizes % 8 or centroids != 16 * sizes:
+            raise ValueError(f"the lists of segment {self.name} do not have a centroid each")
+
+    @property
+    def has_local(self) -> bool:
+        """Whether it has the files of the local channel."""
+        return FRAMES_FILE in self.files
 
     @property
     def rows(self) -> int:
@@ -93,6 +130,8 @@ class Manifest:
         bounds = [0, *(entry.first_id for entry in self.segments), self.next_id]
         if any(first >= second for first, second in pairwise(bounds)):
             raise ValueError("the ids of the segments do not ascend")
+        if any(entry.has_local != self.has_local for entry in self.segments):
+            raise ValueError("the segments do not have the channels of the settings")
         dead = self.tombstones
         if len(dead) and (dead[0] < 1 or dead[-1] >= self.next_id or (np.diff(dead) <= 0).any()):
             raise ValueError("the tombstones are not ascending ids")
@@ -102,6 +141,11 @@ class Manifest:
     def rows(self) -> int:
         """Record rows and reference images on disk, dead or alive."""
         return sum(entry.rows for entry in self.segments)
+
+    @property
+    def has_local(self) -> bool:
+        """Whether the index was built with the local channel."""
+        return LOCAL_CHANNEL in self.settings
 
 
 def read_manifest(root: Path) -> Manifest:
@@ -127,8 +171,8 @@ def read_manifest(root: Path) -> Manifest:
         values = json.loads(content)
         if values["format"] > FORMAT:
             raise IndexFormatError(
-                f"index {root} has format {values['format']}, this version reads format {FORMAT}: "
-                f"update screening, or enroll again with this version"
+                f"index {root} has format {values['format']}, this version reads formats up to "
+                f"{FORMAT}: update screening, or enroll again with this version"
             )
         return _parse(values)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
@@ -138,7 +182,7 @@ def read_manifest(root: Path) -> Manifest:
 def write_manifest(root: Path, manifest: Manifest) -> None:
     """Make manifest the state of the index at root, all at once. Raises IndexStorageError."""
     values = {
-        "format": FORMAT,
+        "format": _format_of(manifest),
         "uuid": manifest.uuid,
         "created": manifest.created,
         "updated": manifest.updated,
@@ -148,12 +192,12 @@ def write_manifest(root: Path, manifest: Manifest) -> None:
             {
                 "name": entry.name,
                 "first_id": entry.first_id,
-                "counts": asdict(entry.counts),
+                "counts": _counted(entry.counts, manifest),
                 "files": {name: asdict(file) for name, file in entry.files.items()},
             }
             for entry in manifest.segments
         ],
-        "live": asdict(manifest.live),
+        "live": _counted(manifest.live, manifest),
         "tombstones": manifest.tombstones.tolist(),
         "calibration": None,
     }
@@ -161,6 +205,17 @@ def write_manifest(root: Path, manifest: Manifest) -> None:
     body = (",\n".join(lines) + "}\n").encode()
     with storage_errors(root):
         replace_file(root / MANIFEST, _first_line(body) + body)
+
+
+def _format_of(manifest: Manifest) -> int:
+    return FORMAT if manifest.has_local else HASH_FORMAT
+
+
+def _counted(counts: Counts, manifest: Manifest) -> dict[str, int]:
+    values = asdict(counts)
+    if not manifest.has_local:
+        del values["frames"]
+    return values
 
 
 def _first_line(body: bytes) -> bytes:
@@ -175,10 +230,8 @@ def _parse(values: dict[str, Any]) -> Manifest:
     expected = {"checksum", "format", "calibration", *Manifest.__slots__}
     if set(values) != expected:
         raise ValueError(f"it holds {sorted(values)}, expected {sorted(expected)}")
-    if values["format"] != FORMAT or values["calibration"] is not None:
-        raise ValueError("its format is not its content")
     tombstones = [_whole(value) for value in values["tombstones"]]
-    return Manifest(
+    manifest = Manifest(
         uuid=_text(values["uuid"]),
         created=_text(values["created"]),
         updated=_text(values["updated"]),
@@ -188,6 +241,9 @@ def _parse(values: dict[str, Any]) -> Manifest:
         live=_counts(values["live"]),
         tombstones=np.array(tombstones, np.int64),
     )
+    if values["format"] != _format_of(manifest) or values["calibration"] is not None:
+        raise ValueError("its format is not its content")
+    return manifest
 
 
 def _segment(*, name: str, first_id: int, counts: Any, files: dict[str, Any]) -> SegmentEntry:

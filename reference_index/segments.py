@@ -10,15 +10,18 @@ import numpy.typing as npt
 
 from reference_index.catalog import Catalog, ImageRow, RecordRow
 from reference_index.fingerprint import HASH_BYTES, HashCodes
+from reference_index.local_builder import LocalBuilder, LocalFrame
+from reference_index.local_lists import LocalRows
 from reference_index.manifest import (
     CODES_FILE,
     IDS_FILE,
+    LOCAL_FILES,
     OWNERS_FILE,
     RECORDS_FILE,
-    SEGMENT_FILES,
     SEGMENTS,
     Counts,
     SegmentEntry,
+    segment_files,
 )
 from reference_index.storage import (
     VerifiedFile,
@@ -57,7 +60,7 @@ class Segment:
         folder = f"{SEGMENTS}/{entry.name}"
         self._files = {
             name: VerifiedFile(root, f"{folder}/{name}", entry.files[name])
-            for name in SEGMENT_FILES
+            for name in segment_files(local=entry.has_local)
         }
         records = self._files.pop(RECORDS_FILE)
         self._unverified = None if records.verified else records
@@ -82,23 +85,35 @@ class Segment:
             owners=np.frombuffer(owners, "<i8").astype(np.int64, copy=False),
         )
 
+    def local(self) -> LocalRows:
+        """Return the verified local channel, read-only; only of a segment that has one."""
+        return LocalRows.from_bytes(*(self._files[name].content() for name in LOCAL_FILES))
+
     def close(self) -> None:
         """Close the records; arrays handed out stay valid."""
         self._catalog.close()
 
 
 class SegmentBuilder:
-    """A segment being written; it is part of no index before a manifest lists its entry."""
+    """A segment being written; it is part of no index before a manifest lists its entry.
 
-    def __init__(self, root: Path, name: str, *, first_id: int, indexed: bool = True) -> None:
+    local: with the files of the local channel. indexed: its records are looked up before it is
+    sealed.
+    """
+
+    def __init__(
+        self, root: Path, name: str, *, first_id: int, local: bool, indexed: bool = True
+    ) -> None:
         self._root, self._name, self._first_id, self._indexed = root, name, first_id, indexed
         self._counts = Counts()
+        self._local: LocalBuilder | None = None
         self._folder.mkdir(parents=True)
         self._files = {
             file: (self._folder / file).open("wb", buffering=BUFFER_BYTES)
             for file in (CODES_FILE, IDS_FILE, OWNERS_FILE)
         }
         try:
+            self._local = LocalBuilder(self._folder) if local else None
             self.catalog = Catalog.create(
                 root, f"{SEGMENTS}/{name}/{RECORDS_FILE}", indexed=indexed
             )
@@ -111,10 +126,15 @@ class SegmentBuilder:
         self.catalog.add_record(row)
         self._counts = self._counts.plus(records=1)
 
-    def add_image(self, row: ImageRow, codes: HashCodes) -> None:
-        """Add an image row, with a higher id than any before, and its hashes: uint8 (n, 32)."""
+    def add_image(self, row: ImageRow, codes: HashCodes, local: Sequence[LocalFrame] = ()) -> None:
+        """Add an image row, with a higher id than any before, and what it is searched by.
+
+        codes: uint8 (n, 32). local: none for a segment without the local channel.
+        """
         self.catalog.add_image(row)
-        self._counts = self._counts.plus(images=1)
+        self._counts = self._counts.plus(images=1, frames=len(local))
+        if self._local is not None:
+            self._local.add(row.id, row.number, local)
         ids, owners = (np.full(len(codes), number, np.int64) for number in (row.id, row.number))
         self._write(HashRows(codes, ids, owners))
 
@@ -128,13 +148,20 @@ class SegmentBuilder:
             first, last = np.searchsorted(dead, (part.ids[0], part.ids[-1] + 1))
             live = ~np.isin(part.ids, dead[first:last])
             self._write(part.take(live))
+        if self._local is not None:
+            before = self._local.frames
+            self._local.copy_live(source.local(), dead)
+            self._counts = self._counts.plus(frames=self._local.frames - before)
 
     def seal(self) -> SegmentEntry:
         """Put everything on the disk, close, and return the entry for the manifest."""
         for file in self._files.values():
             file.close()
+        if self._local is not None:
+            self._local.seal()
         self.catalog.finish(index=not self._indexed)
-        for name in SEGMENT_FILES:
+        names = segment_files(local=self._local is not None)
+        for name in names:
             fsync_path(self._folder / name)
         fsync_path(self._folder)
         fsync_path(self._folder.parent)
@@ -142,7 +169,7 @@ class SegmentBuilder:
             name=self._name,
             first_id=self._first_id,
             counts=self._counts,
-            files={name: describe_file(self._folder / name) for name in SEGMENT_FILES},
+            files={name: describe_file(self._folder / name) for name in names},
         )
 
     def close(self) -> None:
@@ -161,6 +188,8 @@ class SegmentBuilder:
         self._counts = self._counts.plus(hashes=len(rows.ids))
 
     def _close_files(self) -> None:
+        if self._local is not None:
+            self._local.close()
         for file in self._files.values():
             with suppress(OSError):  # on a full disk the buffered rest has nowhere to go
                 file.close()
@@ -176,8 +205,11 @@ def open_segments(root: Path, entries: Sequence[SegmentEntry]) -> tuple[Segment,
 
 def merge_segments(root: Path, name: str, segments: Sequence[Segment], dead: Ids) -> SegmentEntry:
     """Write one segment that holds what neighboring ones hold, but for the dead."""
-    first_id = segments[0].entry.first_id
-    with closing(SegmentBuilder(root, name, first_id=first_id, indexed=False)) as merged:
+    first = segments[0].entry
+    builder = SegmentBuilder(
+        root, name, first_id=first.first_id, local=first.has_local, indexed=False
+    )
+    with closing(builder) as merged:
         for segment in segments:
             merged.copy_live(segment, dead)
         return merged.seal()

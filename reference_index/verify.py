@@ -10,10 +10,14 @@ from pathlib import Path
 
 import numpy as np
 
+from reference_index.catalog import Catalog
 from reference_index.directory import LOCK
 from reference_index.errors import IndexDamagedError
-from reference_index.fingerprint import HASH_CHANNEL
+from reference_index.fingerprint import HASH_CHANNEL, LOCAL_CHANNEL
+from reference_index.local_features import FRAME_SHIFT, MIN_FEATURES
+from reference_index.local_lists import ListRows, LocalRows
 from reference_index.manifest import (
+    LISTS_FILE,
     MANIFEST,
     RECORDS_FILE,
     SEGMENT_NAME,
@@ -23,7 +27,7 @@ from reference_index.manifest import (
     SegmentEntry,
     read_manifest,
 )
-from reference_index.segments import HashRows, Segment
+from reference_index.segments import Segment
 from reference_index.storage import FileEntry, describe_file, temporary_path
 from reference_index.tombstones import Tombstones
 from reference_index.vectors import Ids
@@ -129,20 +133,52 @@ def _inconsistencies(segment: Segment) -> Iterator[Problem]:
         if found != expected:
             what = f"holds {found} {table}, the manifest lists {expected}"
             yield Problem(file=name, what=what)
+    hashes = segment.hashes()
+    if not _is_listed(catalog, HASH_CHANNEL, hashes.ids, hashes.owners):
+        yield Problem(file=name, what="does not list the images whose hashes stand beside it")
+    if segment.entry.has_local:
+        local = segment.local()
+        if not _is_listed(catalog, LOCAL_CHANNEL, local.frames["image"], local.frames["record"]):
+            what = "does not list the images whose local features stand beside it"
+            yield Problem(file=name, what=what)
+        if what := _disorder(local):
+            yield Problem(file=_name(segment.entry, LISTS_FILE), what=what)
+
+
+def _is_listed(catalog: Catalog, channel: str, ids: Ids, owners: Ids) -> bool:
+    """Tell whether a catalog has these images on a channel, in this order."""
     images = catalog.select("SELECT id, number, channels FROM images ORDER BY id")
     listed = (
         (number, owner)
         for number, owner, channels in images
-        for _ in range(json.loads(channels).get(HASH_CHANNEL, 0))
+        for _ in range(json.loads(channels).get(channel, 0))
     )
-    if any(one != other for one, other in zip_longest(listed, _pairs(segment.hashes()))):
-        yield Problem(file=name, what="does not list the images whose hashes stand beside it")
+    return all(one == other for one, other in zip_longest(listed, _pairs(ids, owners)))
 
 
-def _pairs(rows: HashRows) -> Iterator[tuple[int, int]]:
-    for start in range(0, len(rows.ids), CHUNK):
+def _pairs(ids: Ids, owners: Ids) -> Iterator[tuple[int, int]]:
+    for start in range(0, len(ids), CHUNK):
         part = slice(start, start + CHUNK)
-        yield from zip(rows.ids[part].tolist(), rows.owners[part].tolist(), strict=True)
+        yield from zip(ids[part].tolist(), owners[part].tolist(), strict=True)
+
+
+def _disorder(local: LocalRows) -> str:
+    """Return how the lists of a segment differ from what stands beside them."""
+    total = len(local.places)
+    sizes, features = local.sizes, local.frames["features"]
+    if sizes.min() < 0 or sizes.sum() != total or features.sum(dtype=np.int64) != total:
+        return f"holds {total} features, not those that its lists or its frames count"
+    if len(features) and features.min() < MIN_FEATURES:
+        return "holds a frame without features"
+    rows = ListRows(sizes)
+    for run, part in local.runs():
+        places = local.places[part]
+        if places.max() >= total or len(np.unique(places)) < len(places):
+            return "is not in the order that its places say"
+        owners = local.read(rows, part)["id"] >> FRAME_SHIFT
+        if (owners != np.repeat(np.arange(run.start, run.stop), features[run])).any():
+            return "holds features of other frames than its places say"
+    return ""
 
 
 def _live_counts(segment: Segment, tombstones: Ids) -> Counts:
@@ -153,7 +189,14 @@ def _live_counts(segment: Segment, tombstones: Ids) -> Counts:
         records=-sum(key in dead for (key,) in records),
         images=-sum(number in dead for (number,) in images),
         hashes=-int(np.isin(segment.hashes().ids, tombstones).sum()),
+        frames=-_dead_frames(segment, tombstones),
     )
+
+
+def _dead_frames(segment: Segment, tombstones: Ids) -> int:
+    if not segment.entry.has_local:
+        return 0
+    return int(np.isin(segment.local().frames["image"], tombstones).sum())
 
 
 def _unexpected(root: Path, manifest: Manifest) -> Iterator[Problem]:

@@ -1,6 +1,7 @@
 """Changing a reference index: one writer at a time, all or nothing."""
 
 import json
+import math
 import os
 import re
 import secrets
@@ -16,9 +17,11 @@ import numpy as np
 
 from reference_index.catalog import ImageRow, RecordRow
 from reference_index.directory import locked, open_or_create, sweep
-from reference_index.errors import IndexStorageError, ReferenceIndexError
-from reference_index.fingerprint import HASH_BYTES, HASH_CHANNEL, HashCodes
+from reference_index.errors import IndexFormatError, IndexStorageError, ReferenceIndexError
+from reference_index.fingerprint import HASH_BYTES, HASH_CHANNEL, LOCAL_CHANNEL, HashCodes
 from reference_index.live_records import LiveRecords
+from reference_index.local_builder import LocalFrame
+from reference_index.local_features import MIN_FEATURES
 from reference_index.manifest import Counts, Manifest, SegmentEntry, write_manifest
 from reference_index.records import Kind, Record
 from reference_index.segments import (
@@ -73,6 +76,11 @@ class IndexWriter:
             self._open = undo.pop_all()
         self._usable = True
 
+    @property
+    def settings(self) -> Mapping[str, str]:
+        """What the fingerprints of each channel depend on."""
+        return self._manifest.settings
+
     def has(self, record_id: str, sha256: str) -> bool:
         """Tell whether the record, committed or pending, has the image with this hex digest."""
         self._check_usable()
@@ -103,27 +111,34 @@ class IndexWriter:
         width: int,
         height: int,
         source: str,
+        local: Sequence[LocalFrame] = (),
     ) -> bool:
         """Enroll an image of a record; False if the record has an image with this digest already.
 
         hash_codes: uint8 (n, 32), one for each distinct frame, or (32,) for one; with none the
         image is enrolled, but not on the hash channel. sha256: lower-case hex. width, height: px.
-        Raises UnknownRecordError, and ValueError for what cannot be an image.
+        local: features and width / height of each distinct frame; the first FEATURES_PER_IMAGE are
+        kept, and frames with fewer than MIN_FEATURES are not enrolled on the local channel.
+        Raises UnknownRecordError, IndexFormatError for local features where the index was built
+        without them, and ValueError for what cannot be an image.
         """
         self._check_usable()
         codes = np.empty((0, HASH_BYTES), np.uint8) if hash_codes is None else hash_codes
         codes = np.atleast_2d(codes)
         _check_image(codes, sha256, width, height)
+        self._check_local(local)
         number = self._live.get(record_id, self.path).number
         digest = bytes.fromhex(sha256)
         if self._live.has_image(number, digest):
             return False
-        channels = json.dumps({HASH_CHANNEL: len(codes)} if len(codes) else {})
+        frames = [frame for frame in local if len(frame[0]) >= MIN_FEATURES]
+        counts = {HASH_CHANNEL: len(codes), LOCAL_CHANNEL: len(frames)}
+        channels = json.dumps({channel: count for channel, count in counts.items() if count})
         row = ImageRow(self._next_id, number, digest, width, height, source, channels)
         with self._writing():
-            self._builder().add_image(row, codes)
+            self._builder().add_image(row, codes, frames)
             self._next_id += 1
-            self._counts = self._counts.plus(images=1, hashes=len(codes))
+            self._counts = self._counts.plus(images=1, hashes=len(codes), frames=len(frames))
         return True
 
     def remove_record(self, record_id: str) -> None:
@@ -136,8 +151,12 @@ class IndexWriter:
         with self._writing():
             for image in self._live.images(row.number):
                 self._dead.add(image.id)
-                hashes = json.loads(image.channels).get(HASH_CHANNEL, 0)
-                self._counts = self._counts.plus(images=-1, hashes=-hashes)
+                channels = json.loads(image.channels)
+                self._counts = self._counts.plus(
+                    images=-1,
+                    hashes=-channels.get(HASH_CHANNEL, 0),
+                    frames=-channels.get(LOCAL_CHANNEL, 0),
+                )
             self._bury(row)
 
     def commit(self) -> None:
@@ -187,7 +206,12 @@ class IndexWriter:
 
     def _builder(self) -> SegmentBuilder:
         if self._pending is None:
-            self._pending = SegmentBuilder(self.path, self._new_name(), first_id=self._next_id)
+            self._pending = SegmentBuilder(
+                self.path,
+                self._new_name(),
+                first_id=self._next_id,
+                local=self._manifest.has_local,
+            )
             self._live = LiveRecords((*self._segments, self._pending), self._dead)
         return self._pending
 
@@ -250,6 +274,16 @@ class IndexWriter:
             segment.close()
         with suppress(ReferenceIndexError):  # the next writer sweeps again
             sweep(self.path)
+
+    def _check_local(self, local: Sequence[LocalFrame]) -> None:
+        if local and not self._manifest.has_local:
+            raise IndexFormatError(
+                f"index {self.path} was built without the local channel, so that local features "
+                f"cannot be added: enroll again into a new index, or pass none"
+            )
+        for _, aspect in local:
+            if not 0 < aspect < math.inf:
+                raise ValueError(f"the width / height of a frame is {aspect}, expected above 0")
 
     def _check_usable(self) -> None:
         if not self._usable:

@@ -43,3 +43,7 @@ class OutputError(ScreeningError):
 
 class WorkerError(ScreeningError):
     """The processes that decode cannot be started."""
+
+
+class ReferenceUnavailableError(ScreeningError):
+    """The picture of a reference cannot be looked at where it is said to be."""

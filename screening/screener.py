@@ -210,9 +210,12 @@ def _policy(policy: str | Policy) -> Policy:
 
 
 def _check_settings(index: ReferenceIndex) -> None:
-    """Refuse an index whose fingerprints are not comparable with those made here."""
-    for channel, settings in SETTINGS.items():
-        built = index.settings.get(channel)
+    """Refuse an index whose fingerprints are not comparable with those made here.
+
+    A channel that it was built without is told in every screening.
+    """
+    for channel, built in index.settings.items():
+        settings = SETTINGS.get(channel)
         if built != settings:
             raise IndexFormatError(
                 f"{index.path}: the {channel} channel was built with {built!r}, this version "

@@ -10,6 +10,8 @@ import sys
 import time
 from multiprocessing.connection import Connection
 
+import cv2
+
 from screening.examine import Examined, examine
 from screening.images import Limits, Seen
 
@@ -52,4 +54,5 @@ def _answer(job: tuple[Seen | str, ...], limits: Limits, connection: Connection)
 
 
 if __name__ == "__main__":
+    cv2.setNumThreads(1)  # there is a worker for every processor
     main(int(sys.argv[1]))

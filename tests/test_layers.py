@@ -13,15 +13,16 @@ REFERENCE_INDEX = (
     {"errors"},
     {"records", "fingerprint", "candidates", "calibration"},
     {"vectors"},
-    {"storage", "directory", "tombstones", "manifest", "catalog", "segments"},
-    {"hash_search", "live_records"},
+    {"local_features", "local_lists", "local_coarse", "local_votes"},
+    {"storage", "directory", "tombstones", "manifest", "catalog", "local_builder", "segments"},
+    {"local_neighbors"},
+    {"hash_search", "local_search", "live_records"},
     {"index"},
     {"writer", "verify"},
 )
 SCREENING = (
     {"errors", "version"},
     {"images"},
-    {"models"},
     {"signals"},
     {"matching"},
     {"decision"},
@@ -72,6 +73,21 @@ def test_imports_only_point_down(package, layers):
             continue
         assert importing in level, f"{importing} has no layer"
         assert level[imported] <= level[importing], f"{importing} imports {imported}"
+
+
+@pytest.mark.parametrize(
+    ("package", "layers"),
+    [
+        pytest.param(reference_index, REFERENCE_INDEX, id="reference_index"),
+        pytest.param(screening, SCREENING, id="screening"),
+    ],
+)
+def test_every_module_has_one_layer(package, layers):
+    """What is listed is there, what is there is listed, and nothing twice."""
+    folder = Path(package.__file__).parent
+    there = {file.relative_to(folder).with_suffix("").parts[0] for file in folder.rglob("*.py")}
+    listed = [name for layer in layers for name in layer]
+    assert sorted(listed) == sorted(there - {"__init__", "__main__"})
 
 
 def test_the_index_knows_nothing_of_images():

@@ -38,8 +38,9 @@ def enroll_command(
 
     Each sub-folder is one record titled after it, each loose image a record of its own; with
     --records the records are the rows of that file, and what lies in FOLDER but in no row is
-    told. Done again it changes nothing. Exit code 4 when something could not be used. The nearest
-    screening.toml, upward from FOLDER, gives the limits of a file.
+    told. Images that only one channel can find are counted. Done again it changes nothing. Exit
+    code 4 when something could not be used. The nearest screening.toml, upward from FOLDER, gives
+    the limits of a file.
     """
     chosen = Kind(kind)
     sources = (
@@ -48,10 +49,13 @@ def enroll_command(
         else folder_sources(folder, kind=chosen)
     )
     counts: Counter[Outcome] = Counter()
+    lacking: Counter[str] = Counter()
     with bar(total=counted([folder])) as advance:
 
         def report(enrolled: Enrolled) -> None:
             counts[enrolled.outcome] += 1
+            if enrolled.outcome in {Outcome.ENROLLED, Outcome.ALREADY} and enrolled.reason:
+                lacking[enrolled.reason] += 1
             if enrolled.outcome in PROBLEMS:
                 say(_line(enrolled))
             advance()
@@ -60,9 +64,10 @@ def enroll_command(
         enroll(index, sources, limits=limits, workers=workers, timeout=wait, report=report)
     with ReferenceIndex.open(index) as opened:
         done = ", ".join(f"{count} {outcome}" for outcome, count in counts.items()) or "nothing"
+        plain = "".join(f" {count} {reason}." for reason, count in lacking.items())
         click.echo(
             f"{index}: {opened.record_count} records, {opened.image_count} reference images. "
-            f"This time: {done}."
+            f"This time: {done}.{plain}"
         )
     if any(counts[outcome] for outcome in PROBLEMS):
         raise click.exceptions.Exit(EXIT_UNFINISHED)

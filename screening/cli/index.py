@@ -7,7 +7,6 @@ from pathlib import Path
 import click
 
 from reference_index import IndexWriter, Record, ReferenceIndex, verify
-from reference_index.fingerprint import HASH_CHANNEL
 from screening.report.words import printable
 from screening.signals import SETTINGS
 
@@ -30,7 +29,10 @@ def info_command(index: Path, form: str) -> None:
             "uuid": opened.uuid,
             "records": opened.record_count,
             "reference_images": opened.image_count,
-            "channels": {HASH_CHANNEL: opened.references(HASH_CHANNEL)},
+            "channels": {
+                channel: opened.references(channel) if channel in opened.channels else None
+                for channel in SETTINGS
+            },
             "settings": dict(opened.settings),
             "segments": opened.segment_count,
             "created": opened.created,
@@ -40,10 +42,7 @@ def info_command(index: Path, form: str) -> None:
         click.echo(json.dumps(facts))
         return
     for name, value in facts.items():
-        shown = (
-            ", ".join(f"{k}: {v}" for k, v in value.items()) if isinstance(value, dict) else value
-        )
-        click.echo(f"{name.replace('_', ' '):<18}{shown}")
+        click.echo(f"{name.replace('_', ' '):<18}{_shown(value)}")
 
 
 @index_group.command("list")
@@ -86,10 +85,17 @@ def verify_command(index: Path) -> None:
               help="Seconds to wait for another writer of the index.")  # fmt: skip
 def remove_command(index: Path, record_ids: tuple[str, ...], wait: float) -> None:
     """Take records and everything known of their images out of INDEX, all or none."""
-    with IndexWriter(index, settings=SETTINGS, create=False, timeout=wait) as writer:
+    with IndexWriter(index, settings=None, create=False, timeout=wait) as writer:
         for record_id in dict.fromkeys(record_ids):
             writer.remove_record(record_id)
     click.echo(f"{index}: {len(record_ids)} removed")
+
+
+def _shown(value: object) -> str:
+    """Return a fact as text; of an index built without a channel it says so."""
+    if not isinstance(value, dict):
+        return str(value)
+    return "; ".join(f"{k}: {'built without' if v is None else v}" for k, v in value.items())
 
 
 def _record_json(record: Record) -> dict[str, object]:

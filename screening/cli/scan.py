@@ -13,6 +13,7 @@ from screening.config import FILE_NAME, find_config
 from screening.decision import NETFLIX_GENAI
 from screening.report import CsvReport, JsonlReport, Report, Summary, TableReport
 from screening.screener import Screener, distinct_roots
+from screening.signals import SETTINGS
 
 FORMATS = ("table", "jsonl", "csv")
 
@@ -56,6 +57,7 @@ def scan_command(
         say(f"{config.file}: comparing with {', '.join(map(str, chosen))}")
     summary = Summary(policy=policy, indexes=tuple(map(str, chosen)))
     with Screener.open(*chosen, policy=policy, limits=config.limits) as screener:
+        _say_gaps(screener)
         results = screener.scan(*paths, candidates=candidates, workers=workers)
         with output_to(output) as out:
             out.write(report.start())
@@ -74,6 +76,16 @@ def scan_command(
     if form == "csv" or output is not None:
         say(summary.sentence())
     raise click.exceptions.Exit(summary.exit_code)
+
+
+def _say_gaps(screener: Screener) -> None:
+    """Tell of indexes that an earlier version built, once; every screening tells it too."""
+    for index in screener.indexes:
+        for channel in sorted(SETTINGS.keys() - set(index.channels)):
+            say(
+                f"{index.path}: built without the {channel} channel; enroll its works again into "
+                "a new index"
+            )
 
 
 def _indexes(found: tuple[Path, ...], start: Path) -> tuple[Path, ...]:

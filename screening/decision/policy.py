@@ -36,7 +36,7 @@ class Policy:
             )
 
 
-NETFLIX_GENAI = Policy(name="netflix-genai", flag_at=1e-3, note_at=1e-2, required=("hash",))
+NETFLIX_GENAI = Policy(name="netflix-genai", flag_at=1e-3, note_at=1e-2, required=("hash", "local"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

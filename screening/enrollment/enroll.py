@@ -12,12 +12,12 @@ import numpy as np
 
 from reference_index import IndexWriter, Record
 from reference_index.errors import IndexStorageError
-from reference_index.fingerprint import HASH_BYTES
+from reference_index.fingerprint import HASH_BYTES, HASH_CHANNEL, LOCAL_CHANNEL
 from screening.batch import examine_files
 from screening.enrollment.sources import Source
 from screening.examine import Examined
 from screening.images import Limits, Seen
-from screening.signals import MIN_STRUCTURE, SETTINGS
+from screening.signals import MIN_FEATURES, MIN_STRUCTURE, SETTINGS
 
 COMMIT_EVERY = 2_000
 """Images between commits: what a killed enrollment has to do again at most."""
@@ -29,7 +29,7 @@ class Outcome(StrEnum):
     ENROLLED = "enrolled"
     ALREADY = "already enrolled"
     PARTLY = "enrolled in part"
-    TOO_PLAIN = "enrolled, but too plain for the hash channel"
+    TOO_PLAIN = "enrolled, but too plain for any channel"
     PASSED_OVER = "not an image"
     UNREAD = "not enrolled"
     NO_RECORD = "not enrolled, no row of the records file names it"
@@ -109,10 +109,9 @@ def _add(writer: IndexWriter, record: Record | None, examined: Examined) -> Enro
         return said(outcome=Outcome.UNREAD, reason=examined.unread)
     if record is None:
         return said(outcome=Outcome.NO_RECORD)
-    first = examined.fingerprints[0]
-    codes = [
-        f.hashes.codes[0] for f in examined.fingerprints if f.hashes.structure >= MIN_STRUCTURE
-    ]
+    first, frames = examined.fingerprints[0], examined.fingerprints
+    codes = [f.hashes.codes[0] for f in frames if f.hashes.structure >= MIN_STRUCTURE]
+    local = [(f.local, f.width / f.height) for f in frames if len(f.local) >= MIN_FEATURES]
     writer.put_record(record)
     added = writer.add_image(
         record.id,
@@ -121,9 +120,14 @@ def _add(writer: IndexWriter, record: Record | None, examined: Examined) -> Enro
         width=first.width,
         height=first.height,
         source=examined.path or "",
+        local=local,
     )
     if examined.unscreened:
         return said(outcome=Outcome.PARTLY, reason=examined.unscreened)
-    if not codes:
+    if not codes and not local:
         return said(outcome=Outcome.TOO_PLAIN)
-    return said(outcome=Outcome.ENROLLED if added else Outcome.ALREADY)
+    lacking = HASH_CHANNEL if not codes else LOCAL_CHANNEL if not local else None
+    return said(
+        outcome=Outcome.ENROLLED if added else Outcome.ALREADY,
+        reason=f"too plain for the {lacking} channel" if lacking else None,
+    )

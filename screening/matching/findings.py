@@ -35,7 +35,9 @@ class ChannelEvidence:
     """What one channel says for a record.
 
     score: raw, in ``unit``, higher is closer. false_alarms: of this search alone, before fusion.
-    transform: how the picture differs from the reference image, in words.
+    transform: how the picture differs from the reference image, in words. region: where the
+    reference shows in the picture, reference_region: what of the reference shows, corner by corner;
+    share and reference_share: of the area of each. inliers: features that fit the transformation.
     """
 
     channel: str
@@ -48,6 +50,11 @@ class ChannelEvidence:
     reference_image: str
     transform: str
     frame: int
+    region: Quad = WHOLE_PICTURE
+    reference_region: Quad = WHOLE_PICTURE
+    share: float = 1.0
+    reference_share: float = 1.0
+    inliers: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +63,8 @@ class Finding:
 
     false_alarms: how many unrelated records would look this alike by chance, over all channels,
     indexes and frames searched; above 0, may exceed 1. measured_to: the smallest such number that
-    was measured rather than extrapolated. region: corners in fractions of width and height.
+    was measured rather than extrapolated. channels: one each, the most improbable first. region:
+    corners in fractions of width and height, by the channel that sees where.
     """
 
     record: Record

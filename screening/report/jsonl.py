@@ -87,7 +87,12 @@ def _finding_json(finding: Finding) -> dict[str, Any]:
                 "reference_image": evidence.reference_image,
                 "transform": evidence.transform,
                 "frame": evidence.frame,
+                "region": [list(point) for point in evidence.region],
+                "reference_region": [list(point) for point in evidence.reference_region],
+                "share": round(evidence.share, 4),
+                "reference_share": round(evidence.reference_share, 4),
             }
+            | ({} if evidence.inliers is None else {"inliers": evidence.inliers})
             for evidence in finding.channels
         ],
         "region": [list(point) for point in finding.region],

@@ -2,7 +2,7 @@
 
 from screening.decision import Coverage, Verdict
 from screening.report.summary import Summary
-from screening.report.words import coincidence, path_of, printable
+from screening.report.words import coincidence, evidence_in_words, path_of, printable
 from screening.result import Screening
 
 _WORDS = {
@@ -41,12 +41,11 @@ class TableReport:
             screening, _ROW.format(verdict, coverage, chance, printable(path_of(screening)))
         )
         for finding in screening.findings:
-            evidence = finding.channels[0]
             where = f", frame {finding.frame + 1}" if finding.frame else ""
             again = "" if finding is screening.findings[0] else f" ({coincidence(finding)})"
             rows += (
                 f"{_INDENT}└ {finding.record.kind} “{printable(finding.record.title)}”: "
-                f"{evidence.channel}, {evidence.transform}{where}{again}\n"
+                f"{evidence_in_words(finding)}{where}{again}\n"
             )
         if screening.reason:
             rows += f"{_INDENT}└ {printable(screening.reason)}\n"

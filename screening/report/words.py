@@ -2,6 +2,7 @@
 
 import os
 
+from screening.decision import NETFLIX_GENAI
 from screening.matching import Finding
 from screening.result import Screening
 
@@ -15,6 +16,16 @@ def coincidence(finding: Finding) -> str:
     if finding.false_alarms >= 1.0:
         return f"{finding.false_alarms:.2g} a picture"
     return f"1 in {1.0 / finding.false_alarms:,.0f}"
+
+
+def evidence_in_words(finding: Finding) -> str:
+    """Return the channels that speak for a finding, and the transformation the best one saw.
+
+    A channel beside the best one speaks where it alone would be worth a note.
+    """
+    best, *others = finding.channels
+    speaking = [one.channel for one in others if one.false_alarms <= NETFLIX_GENAI.note_at]
+    return f"{' and '.join((best.channel, *speaking))}, {best.transform}"
 
 
 def printable(text: str) -> str:

@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping
 
-from reference_index.fingerprint import HASH_CHANNEL, Fingerprint
+from reference_index.fingerprint import HASH_CHANNEL, LOCAL_CHANNEL, Fingerprint
 from screening.images import Frame
 from screening.signals.hashes import HASH_SETTINGS, perceptual_hashes
+from screening.signals.local import LOCAL_SETTINGS, local_features
 
-SETTINGS: Mapping[str, str] = {HASH_CHANNEL: HASH_SETTINGS}
+SETTINGS: Mapping[str, str] = {HASH_CHANNEL: HASH_SETTINGS, LOCAL_CHANNEL: LOCAL_SETTINGS}
 """What each channel's fingerprints depend on; an index is made for one such set."""
 
 
@@ -21,4 +22,5 @@ def fingerprint(frame: Frame, *, sha256: str) -> Fingerprint:
         height=frame.height,
         frame=frame.index,
         hashes=perceptual_hashes(frame.gray),
+        local=local_features(frame.gray),
     )

@@ -4,10 +4,14 @@ import hashlib
 
 import numpy as np
 
-from reference_index import IndexWriter, Kind, Record, ReferenceIndex
-from reference_index.fingerprint import HASH_BYTES
+from reference_index import IndexWriter, Kind, LocalFeatures, Record, ReferenceIndex
+from reference_index.fingerprint import DESCRIPTOR_SCALE, HASH_BYTES
+from reference_index.local_features import decode
 
-SETTINGS = {"hash": "phash 256, test"}
+SETTINGS = {"hash": "phash 256, test", "local": "rootsift, test"}
+HASH_SETTINGS = {"hash": "phash 256, test"}
+FEATURES = 12
+ASPECT = 640 / 480
 COMMITTED = {"a": ["a0", "a1", "a2"], "b": ["b0", "b1"], "p": ["p0"]}
 
 
@@ -29,6 +33,22 @@ def query(*names):
     return codes
 
 
+def random_features(rng, count=FEATURES):
+    """Return features of which the codebook loses next to nothing."""
+    floats = decode(rng.integers(0, 256, (count, 16), np.uint8))
+    floats /= np.linalg.norm(floats, axis=1, keepdims=True)
+    geometry = rng.random((count, 4)) * (1, 1, 0.1, 360) + (0, 0, 0.01, 0)
+    return LocalFeatures(
+        descriptors=np.rint(floats * DESCRIPTOR_SCALE).clip(0, 255).astype(np.uint8),
+        geometry=geometry.astype(np.float32),
+    )
+
+
+def features(name):
+    """Return the local features that an image of this name has."""
+    return random_features(np.random.default_rng(list(name.encode())))
+
+
 def record(record_id, title=None):
     """Return a record; those whose id begins with p are persons."""
     kind = Kind.PERSON if record_id.startswith("p") else Kind.WORK
@@ -40,20 +60,26 @@ def add(writer, record_id, *images):
     writer.put_record(record(record_id))
     for name in images:
         writer.add_image(
-            record_id, code(name), sha256=digest(name), width=640, height=480, source=f"{name}.png"
+            record_id,
+            code(name),
+            sha256=digest(name),
+            width=640,
+            height=480,
+            source=f"{name}.png",
+            local=[(features(name), ASPECT)] if "local" in writer.settings else [],
         )
 
 
-def make(path, content=None):
+def make(path, content=None, *, settings=SETTINGS):
     """Make an index of records and the names of their images."""
-    with IndexWriter(path, settings=SETTINGS) as writer:
+    with IndexWriter(path, settings=settings) as writer:
         for record_id, images in (COMMITTED if content is None else content).items():
             add(writer, record_id, *images)
     return path
 
 
 def content_of(index):
-    """Return titles and image digests of all records, each image found by its hash as well."""
+    """Return titles and image digests of all records, each image found by every channel as well."""
     found = {}
     for one in index.records():
         images = index.images(one.id)
@@ -61,6 +87,9 @@ def content_of(index):
         assert [image.sha256 for image in images] == [digest(name) for name in names]
         for image, best in zip(images, index.search_hashes(query(*names), k=1), strict=True):
             assert (best[0].image_id, best[0].score) == (image.id, 256.0)
+        if index.references("local"):
+            for image, name in zip(images, names, strict=True):
+                assert index.search_local([features(name)], k=1)[0].image_id == image.id
         found[one.id] = (one.title, sorted(names))
     assert len(found) == index.record_count
     assert sum(len(names) for _, names in found.values()) == index.image_count

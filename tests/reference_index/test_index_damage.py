@@ -2,12 +2,17 @@
 
 import random
 import shutil
+import sqlite3
+from dataclasses import replace
 
+import numpy as np
 import pytest
 from index_tools import SETTINGS, content_of, files_of, make, query
 
-from reference_index import IndexWriter, ReferenceIndex, storage, verify
+from reference_index import IndexWriter, ReferenceIndex, local_coarse, storage, verify
 from reference_index.errors import IndexDamagedError
+from reference_index.local_lists import FRAME
+from reference_index.manifest import read_manifest, write_manifest
 
 SAMPLES = 12
 
@@ -35,6 +40,21 @@ def alter(file, offset):
     changed[offset] ^= 1
     file.write_bytes(changed)
     return content
+
+
+def list_as_it_is(path, name):
+    """Let the manifest list a file of the one segment as it stands."""
+    manifest = read_manifest(path)
+    (entry,) = manifest.segments
+    file = storage.describe_file(path / "segments" / entry.name / name)
+    entry = replace(entry, files=dict(entry.files) | {name: file})
+    write_manifest(path, replace(manifest, segments=(entry,)))
+
+
+def with_features(rows, first, second):
+    """Return frames of which two count more features, or fewer."""
+    rows["features"][:2] += first, second
+    return rows
 
 
 def test_every_byte_of_the_manifest_counts(tmp_path):
@@ -108,10 +128,6 @@ def test_a_cut_or_missing_file_is_named_and_refused(index_path):
 
 def test_a_forged_catalog_is_named(tmp_path):
     """Arrays and catalog that do not fit together are found even where every checksum fits."""
-    import sqlite3
-
-    from reference_index.manifest import read_manifest, write_manifest
-
     path = make(tmp_path / "i")
     (entry,) = read_manifest(path).segments
     name = f"segments/{entry.name}/records.sqlite"
@@ -119,14 +135,42 @@ def test_a_forged_catalog_is_named(tmp_path):
     connection.execute("UPDATE images SET id = 1000 WHERE id = 2")
     connection.commit()
     connection.close()
-    files = dict(entry.files) | {"records.sqlite": storage.describe_file(path / name)}
-    entry = type(entry)(name=entry.name, first_id=entry.first_id, counts=entry.counts, files=files)
-    manifest = read_manifest(path)
-    fields = {field: getattr(manifest, field) for field in manifest.__slots__}
-    write_manifest(path, type(manifest)(**fields | {"segments": (entry,)}))
-    (problem,) = verify(path)
-    assert (problem.file, problem.damage) == (name, True)
-    assert "does not list the images" in problem.what
+    list_as_it_is(path, "records.sqlite")
+    hashes, local = verify(path)
+    for problem, what in ((hashes, "whose hashes"), (local, "whose local features")):
+        assert (problem.file, problem.damage) == (name, True)
+        assert f"does not list the images {what} stand beside it" in problem.what
+
+
+@pytest.mark.parametrize(
+    ("file", "dtype", "change", "what"),
+    [
+        ("local.sizes", "<i8", lambda sizes: sizes + 1, "not those that its lists"),
+        ("local.sizes", "<i8", lambda sizes: sizes * [2, -1], "not those that its lists"),
+        ("local.frames", FRAME, lambda rows: rows[::-1], "whose local features"),
+        ("local.frames", FRAME, lambda rows: with_features(rows, 0, 1), "or its frames count"),
+        ("local.frames", FRAME, lambda rows: with_features(rows, 12, -12), "without features"),
+        ("local.frames", FRAME, lambda rows: with_features(rows, 1, -1), "of other frames"),
+        ("local.places", "<u4", lambda places: places[::-1], "of other frames"),
+        ("local.places", "<u4", lambda places: places + 1, "not in the order"),
+        ("local.places", "<u4", lambda places: places // 2 * 2, "not in the order"),
+        ("local.lists", "<i8", lambda words: words ^ 1 << 35, "of other frames"),
+    ],
+)
+def test_forged_local_files_are_named(tmp_path, monkeypatch, file, dtype, change, what):
+    """Files of the local channel that do not fit together are found, whatever is wrong."""
+    monkeypatch.setattr(local_coarse, "ONE_LIST_TO", 0)
+    monkeypatch.setattr(local_coarse, "FEATURES_PER_LIST", 40)
+    monkeypatch.setattr(local_coarse, "SHORT_LISTS_TO", 0)
+    path = make(tmp_path / "i")
+    (entry,) = read_manifest(path).segments
+    place = path / "segments" / entry.name / file
+    values = np.frombuffer(place.read_bytes(), dtype)
+    place.write_bytes(change(values.copy()).astype(dtype).tobytes())
+    list_as_it_is(path, file)
+    problems = verify(path)
+    assert all(problem.damage for problem in problems)
+    assert what in problems[0].what
 
 
 def test_a_copy_is_the_same_index(tmp_path):

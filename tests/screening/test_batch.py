@@ -149,7 +149,7 @@ def test_a_worker_ends_when_its_parent_is_gone():
 
 def test_memory_is_bounded_by_jobs_not_by_files(tmp_path):
     """However many files there are, only a few are taken ahead of the one handed on."""
-    textured(0, 80, 60).save(tmp_path / "one.png")
+    textured(0, 16, 12).save(tmp_path / "one.png")
     taken = 0
 
     def endless():

@@ -15,23 +15,6 @@ import pytest
 from pictures import textured
 from PIL import Image, ImageOps
 
-from screening.cli import main
-
-
-@pytest.fixture
-def run(monkeypatch, capsys):
-    """Return a function that runs the command line and gives exit code, output and talk."""
-
-    def call(*arguments: str | Path) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["screening", *map(str, arguments)])
-        capsys.readouterr()
-        with pytest.raises(SystemExit) as ending:
-            main()
-        said = capsys.readouterr()
-        return int(ending.value.code or 0), said.out, said.err
-
-    return call
-
 
 @pytest.fixture
 def studio(tmp_path, run):
@@ -71,11 +54,14 @@ def test_scan_finds_the_copy_and_accounts_for_every_file(studio, run):
     assert files[2]["reason"] == "not an image"
     (finding,) = files[1]["findings"]
     assert finding["record"]["title"] == "work 3"
-    assert finding["channels"][0]["transform"] == "mirrored"
-    assert finding["channels"][0]["calibration"] == "default"
+    assert {one["channel"]: one["transform"] for one in finding["channels"]} == {
+        "hash": "mirrored",
+        "local": "mirrored, covers 100 % of the picture, shows 100 % of the reference",
+    }
+    assert {one["calibration"] for one in finding["channels"]} == {"default"}
     assert 0 < finding["false_alarms"] < 1e-6
     assert files[1]["clauses"] == ["G3", "P1"]
-    assert files[1]["channels"] == {"hash": {"state": "ran"}}
+    assert files[1]["channels"] == {"hash": {"state": "ran"}, "local": {"state": "ran"}}
     assert last["summary"] == {
         "files": 4,
         "verdicts": {"nothing_found": 2, "note": 0, "needs_approval": 1, "blocked": 0},
@@ -127,7 +113,7 @@ def test_an_empty_index_ends_nothing(studio, run):
     (found, _) = lines(out)
     assert code == 4
     assert found["coverage"] == "insufficient"
-    assert found["channels"] == {"hash": {"state": "no_references"}}
+    assert found["channels"] == {key: {"state": "no_references"} for key in ("hash", "local")}
 
 
 def test_a_plain_picture_is_weak_evidence_not_a_match(studio, run):
@@ -306,9 +292,9 @@ def test_index_commands(studio, run):
     assert (facts["records"], facts["reference_images"], facts["channels"]) == (
         10,
         10,
-        {"hash": 10},
+        {"hash": 10, "local": 10},
     )
-    assert "records" in run("index", "info", index)[1]
+    assert "hash: 10; local: 10" in run("index", "info", index)[1]
     records = lines(run("index", "list", index, "--format", "jsonl")[1])
     assert {record["title"] for record in records} == {f"work {n}" for n in range(10)}
     assert {record["images"] for record in records} == {1}

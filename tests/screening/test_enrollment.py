@@ -6,8 +6,9 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
-from pictures import textured
+from pictures import clouds, textured
 from PIL import Image
 
 from reference_index import IndexWriter, Kind, ReferenceIndex, verify
@@ -97,6 +98,20 @@ def test_every_image_that_cannot_be_used_is_told(tmp_path, works):
     assert set(catalog(tmp_path / "i.index")) == {"Salt Road", "harbor.v2", "Zuzu", "black"}
 
 
+def test_a_channel_that_a_picture_is_too_plain_for_is_named(tmp_path):
+    """What one channel can find is enrolled, with the name of the channel that cannot."""
+    folder = tmp_path / "works"
+    folder.mkdir()
+    clouds(1).save(folder / "clouds.png")
+    dot = np.pad(np.full((8, 8, 3), 255, np.uint8), ((8, 8), (8, 8), (0, 0)))
+    Image.fromarray(np.tile(dot, (25, 25, 1))).save(folder / "dots.png")
+    told = enrolled(tmp_path / "i.index", folder)
+    assert {Path(one.path).stem: (one.outcome, one.reason) for one in told} == {
+        "clouds": (Outcome.ENROLLED, "too plain for the local channel"),
+        "dots": (Outcome.ENROLLED, "too plain for the hash channel"),
+    }
+
+
 def test_every_frame_of_a_reference_is_enrolled(tmp_path, works):
     """A copy of the second page of a reference is found."""
     pages = [textured(60), textured(61)]
@@ -169,28 +184,33 @@ def test_a_records_file_in_another_encoding_is_told(tmp_path, works):
 
 
 def test_a_killed_enrollment_is_whole_and_goes_on(tmp_path, monkeypatch):
-    """Killed at any moment, the index verifies; enrolling again completes it."""
+    """Killed at any moment after a commit, the index verifies; enrolling again completes it."""
     folder, index = tmp_path / "many", tmp_path / "i.index"
     folder.mkdir()
     for number in range(60):
         textured(number, 64, 48).save(folder / f"{number}.png")
     script = (
-        "import sys; from pathlib import Path; import screening.enrollment.enroll as e;"
+        "import sys; from pathlib import Path; from importlib import import_module;"
         "from screening.enrollment import folder_sources; from reference_index import Kind;"
-        "e.COMMIT_EVERY = 7;"
+        "e = import_module('screening.enrollment.enroll'); e.COMMIT_EVERY = 7;"
         "e.enroll(Path(sys.argv[1]), folder_sources(Path(sys.argv[2]), kind=Kind.WORK), workers=0)"
     )
-    counts = []
-    for wait in (0.3, 0.5, 0.6, 0.7, 0.8, 1.0):
+    with IndexWriter(index, settings=SETTINGS):
+        pass
+    counts = [0]
+    for wait in (0.0, 0.03, 0.06):
+        before = (index / "manifest.json").read_bytes()
         process = subprocess.Popen([sys.executable, "-c", script, str(index), str(folder)])
+        while process.poll() is None and (index / "manifest.json").read_bytes() == before:
+            time.sleep(0.002)
         time.sleep(wait)
-        os.kill(process.pid, signal.SIGKILL)
-        process.wait()
-        if (index / "manifest.json").exists():
-            assert [p for p in verify(index) if p.damage] == []
-            counts.append(len(catalog(index)))
+        process.kill()
+        assert process.wait() == -signal.SIGKILL
+        assert [p for p in verify(index) if p.damage] == []
+        counts.append(len(catalog(index)))
+    assert counts == sorted(set(counts))
+    assert counts[-1] < 60
     enrolled(index, folder)
-    assert counts == sorted(counts)
     assert len(catalog(index)) == 60
     assert verify(index) == ()
 

@@ -40,7 +40,7 @@ def run(command: str, monkeypatch) -> int:
     return int(ending.value.code or 0)
 
 
-def test_every_command_and_the_python_example_work(studio, monkeypatch, capsys):
+def test_every_command_and_the_python_examples_work(studio, monkeypatch, capsys):
     """What the README says to type does what it says."""
     commands = [
         line.removeprefix("$ ")
@@ -52,13 +52,15 @@ def test_every_command_and_the_python_example_work(studio, monkeypatch, capsys):
     for command in commands:
         assert run(command, monkeypatch) == (3 if command.startswith("screening scan") else 0)
     capsys.readouterr()
-    (example,) = blocks("python")
+    example, drawing = blocks("python")
     names = {"__name__": "__main__"}
     exec(compile(example, "README", "exec"), names)
     names["screener"].close()
     said = capsys.readouterr().out
     assert said.startswith("needs_approval complete\nHarbor ")
     assert f"board{os.sep}other.png nothing_found None" in said
+    exec(compile(drawing, "README", "exec"), names)
+    assert min(names["drawing"].size) > 200
 
 
 def test_the_configuration_example_is_understood(studio, monkeypatch):
@@ -81,7 +83,10 @@ def test_the_json_example_has_the_fields_of_the_report(studio, monkeypatch, caps
     documented = json.loads(block)
     assert documented.keys() == actual.keys()
     assert documented["findings"][0].keys() == actual["findings"][0].keys()
-    for part in ("record",):
-        assert documented["findings"][0][part].keys() == actual["findings"][0][part].keys()
-    evidence = actual["findings"][0]["channels"][0]
-    assert documented["findings"][0]["channels"][0].keys() == evidence.keys()
+    assert documented["findings"][0]["record"].keys() == actual["findings"][0]["record"].keys()
+    assert documented["channels"] == actual["channels"]
+    said, found = (
+        {evidence["channel"]: evidence.keys() for evidence in line["findings"][0]["channels"]}
+        for line in (documented, actual)
+    )
+    assert said == found

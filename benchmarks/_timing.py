@@ -1,0 +1,35 @@
+"""Where the time of a query goes."""
+
+import time
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from reference_index import LocalCandidate, LocalFeatures, ReferenceIndex
+
+SEARCH = "local search and votes"
+
+
+class Clock:
+    """Milliseconds that each step took, of each query."""
+
+    def __init__(self) -> None:
+        self.ms: defaultdict[str, list[float]] = defaultdict(list)
+
+    @contextmanager
+    def timing(self, step: str) -> Iterator[None]:
+        """Time what is done within."""
+        started = time.perf_counter()
+        yield
+        self.ms[step].append((time.perf_counter() - started) * 1e3)
+
+
+class TimedIndex(ReferenceIndex):
+    """A reference index whose local search is timed by a clock that is given to it."""
+
+    clock: Clock
+
+    def search_local(self, views: Sequence[LocalFeatures], *, k: int) -> tuple[LocalCandidate, ...]:
+        """Search as the product does."""
+        with self.clock.timing(SEARCH):
+            return super().search_local(views, k=k)

@@ -1,0 +1,94 @@
+"""Regions: where a reference shows in a picture, as corners, shares of area, and words."""
+
+import math
+
+import numpy as np
+
+from reference_index.candidates import LocalReference
+from screening.matching.correspondences import Correspondences, Floats
+from screening.matching.findings import Point, Quad
+from screening.matching.geometry import Alignment, transformed
+
+_FOOTPRINT = 3.0
+"""Half the width of what a descriptor looks at, in diameters of its feature (Lowe 2004: sixteen
+samples of three quarters of the scale, to both sides and over the diagonal)."""
+
+_LEAST_DEPTH = 0.1  # of a corner, where that of the reference's origin is 1
+
+_TURN_STEP = 5  # degrees
+_NEARLY_UPRIGHT = 3.0
+
+
+def matched_regions(
+    pairs: Correspondences,
+    alignment: Alignment,
+    reference: LocalReference,
+    extents: tuple[float, float],
+    *,
+    mirrored: bool,
+) -> tuple[Quad, Quad]:
+    """Return the corners of what matched in the picture and in the reference.
+
+    extents: of the picture, in fractions of its longer side. Both in fractions of width and height.
+    In the reference it is the upright rectangle around what the inliers' descriptors looked at, in
+    the picture what the transformation makes of it, corner by corner. Where that reaches the
+    horizon of a homography, it is the rectangle around the inliers alone.
+    """
+    inliers = alignment.inliers
+    points, reach = pairs.reference[inliers, :2], pairs.reference[inliers, 2:3] * _FOOTPRINT
+    box = _box(points, reach, reference.extents)
+    if (box @ alignment.matrix[2, :2]).min() < _LEAST_DEPTH - 1.0:
+        box = _box(points, 0.0 * reach, reference.extents)
+    corners = transformed(alignment.matrix, box)
+    if mirrored:
+        corners[:, 0] = extents[0] - corners[:, 0]
+    return _quad(corners, extents), _quad(box, reference.extents)
+
+
+def _box(points: Floats, reach: Floats, extents: tuple[float, float]) -> Floats:
+    """Return the corners (4, 2), clockwise, of the rectangle around points and their reach."""
+    low = np.maximum((points - reach).min(axis=0), 0.0)
+    high = np.minimum((points + reach).max(axis=0), extents)
+    return np.array([low, [high[0], low[1]], high, [low[0], high[1]]])
+
+
+def share_of_area(quad: Quad) -> float:
+    """Return the area of a quadrilateral in fractions of width and height, 0 to 1."""
+    (x0, y0), (x1, y1), (x2, y2), (x3, y3) = quad
+    return min(abs((x2 - x0) * (y3 - y1) - (x3 - x1) * (y2 - y0)) / 2, 1.0)
+
+
+def in_words(
+    matrix: Floats, *, mirrored: bool, inverted: bool, share: float, reference_share: float
+) -> str:
+    """Return how the picture differs from the reference, as a reviewer would say it."""
+    turn = math.degrees(math.atan2(matrix[1, 0] - matrix[0, 1], matrix[0, 0] + matrix[1, 1]))
+    if mirrored:
+        turn = -turn  # it was told in the mirrored picture
+    words = []
+    if mirrored:
+        words.append("mirrored")
+    if inverted:
+        words.append("as a negative")
+    if abs(turn) > _NEARLY_UPRIGHT:
+        degrees = round(abs(turn) / _TURN_STEP) * _TURN_STEP
+        way = "" if degrees == 180 else " clockwise" if turn > 0 else " counterclockwise"
+        words.append(f"rotated {max(degrees, _TURN_STEP)}°{way}")
+    words.append(f"covers {_percent(share)} of the picture")
+    words.append(f"shows {_percent(reference_share)} of the reference")
+    return ", ".join(words)
+
+
+def _percent(share: float) -> str:
+    return f"{max(share, 0.01):.0%}".replace("%", " %")
+
+
+def _quad(corners: Floats, extents: tuple[float, float]) -> Quad:
+    """Return corners as fractions of width and height, none outside."""
+    fractions = np.clip(corners / np.array(extents), 0.0, 1.0).round(4).tolist()
+    first, second, third, fourth = (_point(corner) for corner in fractions)
+    return first, second, third, fourth
+
+
+def _point(corner: list[float]) -> Point:
+    return corner[0], corner[1]

@@ -1,0 +1,21 @@
+import sys
+from pathlib import Path
+
+import pytest
+
+from screening.cli import main
+
+
+@pytest.fixture
+def run(monkeypatch, capsys):
+    """Return a function that runs the command line and gives exit code, output and talk."""
+
+    def call(*arguments: str | Path) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["screening", *map(str, arguments)])
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as ending:
+            main()
+        said = capsys.readouterr()
+        return int(ending.value.code or 0), said.out, said.err
+
+    return call
