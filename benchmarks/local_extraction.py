@@ -18,21 +18,21 @@ import numpy.typing as npt
 from _common import digest, environment, parser, pictures, print_table, shared_data, write
 
 from reference_index.fingerprint import LocalFeatures
+from reference_index.local_features import FEATURES_PER_IMAGE
 from screening.images import Limits, open_picture
 from screening.signals import MIN_FEATURES
 from screening.signals.local import SHIPPED, Extraction, at_working_size, local_features
 
 PACKED = "train/clean_images.tar"
 PACKS = {"train": PACKED, "photos": "photos", "large": "generated/comfyui_examples"}
-KEPT = 340  # features of a reference that an index keeps
 NEAR = 0.01  # of the longer side: what counts as the right place
 ENOUGH = 10  # features found again that make a copy plain
 REPEATS = 3
 
 WAYS: dict[str, Extraction] = {
     "as shipped": SHIPPED,
-    **{f"{side} px": replace(SHIPPED, working_side=side) for side in (256, 320, 448, 512)},
-    **{f"{budget} features": replace(SHIPPED, budget=budget) for budget in (340, 700)},
+    **{f"{side} px": replace(SHIPPED, working_side=side) for side in (256, 384, 512)},
+    **{f"{budget} features": replace(SHIPPED, budget=budget) for budget in (350, 700)},
     **{f"contrast {value}": replace(SHIPPED, contrast=value) for value in (0.02, 0.03)},
     "never enlarged": replace(SHIPPED, max_enlargement=1.0),
     **{f"{cells} cells": replace(SHIPPED, cells=cells) for cells in (1, 36, 100)},
@@ -131,7 +131,7 @@ def found_again(grays: Sequence[Gray], how: Extraction, seed: int) -> dict[str, 
     """Return what is found again in copies of pictures, for each kind of copy and on average."""
     results: dict[str, list[tuple[int, int]]] = {}
     for number, gray in enumerate(grays):
-        original = local_features(gray, how=how).first(KEPT)
+        original = local_features(gray, how=how).first(FEATURES_PER_IMAGE)
         rng = np.random.default_rng([seed, number])
         for kind, copy, matrix in copies(gray, grays[number - 1], rng):
             found = matched(gray, original, copy, local_features(copy, how=how), matrix)

@@ -93,10 +93,15 @@ def open_or_create(root: Path, settings: Mapping[str, str] | None, *, create: bo
 def _check_settings(root: Path, known: Mapping[str, str], given: Mapping[str, str]) -> None:
     for channel in sorted(known.keys() | given.keys()):
         if known.get(channel) != given.get(channel):
+            built = (
+                f"with the {channel} settings {known[channel]!r}"
+                if channel in known
+                else (f"without the {channel} channel")
+            )
+            wanted = repr(given[channel]) if channel in given else "without it"
             raise IndexFormatError(
-                f"index {root} was built with the {channel} settings {known.get(channel)!r}, not "
-                f"{given.get(channel)!r}: enroll again into a new index, or write with the version "
-                f"of screening that built it"
+                f"index {root} was built {built}, not {wanted}: enroll again into a new index, or "
+                f"write with the version of screening that built it"
             )
 
 

@@ -23,8 +23,7 @@ POINTS_PER_CENTROID = 40
 ITERATIONS = 10
 ONE_LEVEL_TO = 1024
 FLAT_BELOW = 4096
-HNSW_LINKS = 16
-HNSW_EXPLORED = 16
+CELLS_PROBED = 8
 PROBES = 4
 """Lists searched for a descriptor: with 4, 8 and 16 the same copies were found among 400
 photographs, paintings and cartoons with the same scores, since a copy needs few of its features to
@@ -56,11 +55,15 @@ def coarse_quantizer(centroids: Descriptors) -> Any:
         flat = faiss.IndexFlatL2(DESCRIPTOR_SIZE)
         flat.add(points)
         return flat
-    graph = faiss.IndexHNSWFlat(DESCRIPTOR_SIZE, HNSW_LINKS)
-    graph.hnsw.efSearch = HNSW_EXPLORED
-    with calling_thread_only():  # built by several threads it is another each time
-        graph.add(points)
-    return graph
+    # Trained anew at each opening, in 0.2 s for 65,536; a graph took 4 s.
+    inverted: Any = faiss.index_factory(DESCRIPTOR_SIZE, f"IVF{_root(len(centroids))},Flat")
+    inverted.cp.niter, inverted.cp.max_points_per_centroid = 4, POINTS_PER_CENTROID
+    inverted.cp.min_points_per_centroid = 1
+    inverted.nprobe = min(CELLS_PROBED, inverted.nlist)
+    with calling_thread_only():
+        inverted.train(points)
+        inverted.add(points)
+    return inverted
 
 
 def train_centroids(features: Features, lists: int) -> Descriptors:

@@ -14,8 +14,8 @@ from screening.demo.noise import outline
 from screening.demo.shapes import Place, Point, curve, ellipse, rectangle
 
 
-def summit(canvas: Canvas, inks: Inks) -> None:
-    """Paint a wanderer on a crag before ranges of hills and a giant moon."""
+def peaks(canvas: Canvas, inks: Inks) -> None:
+    """Paint ranges of hills before a giant moon."""
     rng = canvas.rng
     canvas.gradient(inks.deep, inks.middle, inks.light, inks.paper, bottom=0.8)
     moon = (canvas.width * float(rng.uniform(0.2, 0.8)), float(rng.uniform(0.2, 0.42)))
@@ -25,7 +25,12 @@ def summit(canvas: Canvas, inks: Inks) -> None:
     for i in range(5):
         color = mix(mix(inks.light, inks.middle, 0.3), inks.line, i / 5)
         _range(canvas, 0.5 + 0.085 * i, 0.15, color, bumps=3 + i)
-    side = 1 if rng.random() < 0.5 else -1
+
+
+def summit(canvas: Canvas, inks: Inks) -> None:
+    """Paint a wanderer on a crag before ranges of hills and a giant moon."""
+    peaks(canvas, inks)
+    side = 1 if canvas.rng.random() < 0.5 else -1
     x = canvas.width * (0.5 + side * 0.16)
     crag = [
         (x - side * 0.13, 0.69),
@@ -203,7 +208,6 @@ def profile(canvas: Canvas, inks: Inks) -> None:
             opacity=0.3,
         )
     canvas.paint(mask.pixels[:, :, 0], inner.pixels)
-    wanderer(canvas, Place(x=canvas.width / 2, y=0.74, scale=0.12), inks.line, inks.accent)
 
 
 def wanderer(canvas: Canvas, at: Place, ink: Color, scarf: Color) -> None:

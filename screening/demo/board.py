@@ -103,9 +103,9 @@ def a_scene(seed: int, kind: str) -> Callable[[], Image.Image]:
     return lambda: scene(np.random.default_rng(seed), (900, 640), kind=kind)
 
 
-def a_poster(seed: int, kind: str) -> Callable[[], Image.Image]:
-    """Return what draws an innocent poster."""
-    return lambda: poster(np.random.default_rng(seed), (640, 900), kind=kind)
+def a_study(seed: int, kind: str) -> Callable[[], Image.Image]:
+    """Return what draws an innocent study for a poster, before it has a title."""
+    return lambda: poster(np.random.default_rng(seed), (640, 900), title="", kind=kind)
 
 
 def a_figure(seed: int) -> Callable[[], Image.Image]:
@@ -176,11 +176,9 @@ BOARD: tuple[BoardFile, ...] = (
         "key_art/titles_wip.png", BRINE, lambda w: encoded(captioned(w, "TITLE GOES HERE"), "PNG")
     ),
     far("key_art/arch_detail.jpg", DOORS, lambda w: encoded(quarter(w), "JPEG", quality=88)),
-    BoardFile(path="key_art/head_study.png", make=drawn(a_poster(30, "profile"), "PNG")),
-    BoardFile(
-        path="key_art/peak_study.jpg", make=drawn(a_poster(34, "summit"), "JPEG", quality=90)
-    ),
-    BoardFile(path="key_art/wave_b.png", make=drawn(a_poster(33, "tide"), "PNG")),
+    BoardFile(path="key_art/head_study.png", make=drawn(a_study(30, "profile"), "PNG")),
+    BoardFile(path="key_art/head_b.png", make=drawn(a_study(33, "profile"), "PNG")),
+    BoardFile(path="key_art/peak_study.jpg", make=drawn(a_study(36, "peaks"), "JPEG", quality=90)),
     near("cast/lineup_v3.png", NOCK, lambda w: encoded(trimmed(w, 0.03), "PNG")),
     near("cast/turnaround.gif", QUEEN, lambda w: encoded(scaled(w, 640).quantize(128), "GIF")),
     near(
@@ -190,8 +188,8 @@ BOARD: tuple[BoardFile, ...] = (
     ),
     near("cast/blink_test.gif", ZUZU, _blink),
     far("cast/wall_photo.jpg", NOCK, lambda w: encoded(collage(w), "JPEG", quality=88)),
-    BoardFile(path="cast/extra_01.png", make=drawn(a_figure(7), "PNG")),
-    BoardFile(path="cast/extra_02.jpg", make=drawn(a_figure(10), "JPEG", quality=90)),
+    BoardFile(path="cast/extra_01.png", make=drawn(a_figure(92), "PNG")),
+    BoardFile(path="cast/extra_02.jpg", make=drawn(a_figure(1005), "JPEG", quality=90)),
     far("inbox/upload_part.jpg", HARBOR, _truncated),
     BoardFile(path="inbox/pitch.pdf", make=lambda _: _pdf()),
     BoardFile(

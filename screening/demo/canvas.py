@@ -126,17 +126,24 @@ class Canvas:
         tracking: float = 0.08,
         stretch: float = 1.0,
         weight: float = 0.0,
+        slant: float = 0.0,
         max_width: float = 10.0,
         opacity: float = 1.0,
     ) -> None:
         """Write one line of text around a point, narrowed where it would be wider than allowed.
 
-        tracking and weight are fractions of the letters' height; stretch makes them taller.
+        tracking and weight are fractions of the letters' height; stretch makes them taller, slant
+        is how far they lean to the right, in heights.
         """
         word = _lettering(text, height * self.size[1] / stretch, tracking, weight)
         rows = round(word.height * stretch)
         columns = min(word.width, round(max_width * self.size[1]))
         word = word.resize((columns, rows), Image.Resampling.LANCZOS)
+        columns += round(abs(slant) * rows)
+        shear = (1, slant, -max(slant, 0) * rows, 0, 1, 0)
+        word = word.transform(
+            (columns, rows), Image.Transform.AFFINE, shear, Image.Resampling.BICUBIC
+        )
         left = round(center[0] * self.size[1] - columns / 2)
         top = round(center[1] * self.size[1] - rows / 2)
         inside = (

@@ -63,8 +63,9 @@ class Finding:
 
     false_alarms: how many unrelated records would look this alike by chance, over all channels,
     indexes and frames searched; above 0, may exceed 1. measured_to: the smallest such number that
-    was measured rather than extrapolated. channels: one each, the most improbable first. region:
-    corners in fractions of width and height, by the channel that sees where.
+    a channel vouches for by what was measured rather than extrapolated. channels: one each, the
+    most improbable first. region: corners in fractions of width and height, by the channel that
+    sees where.
     """
 
     record: Record

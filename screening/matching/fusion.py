@@ -109,7 +109,7 @@ def _finding(hits: Sequence[Hit], searches: int) -> Finding:
     return Finding(
         record=hits[0].record,
         false_alarms=best.false_alarms * searches,
-        measured_to=best.measured_to * searches,
+        measured_to=min(max(e.false_alarms, e.measured_to) for e in channels) * searches,
         channels=channels,
         region=next(regions, WHOLE_PICTURE),
         frame=best.frame,

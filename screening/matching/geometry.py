@@ -33,10 +33,10 @@ Inliers = npt.NDArray[np.bool_]
 class Alignment:
     """A transformation and how well each correspondence fits it.
 
-    matrix: float64 (3, 3), from reference to view, both in fractions of their longer sides;
-    orientation is kept, and the scale is within 1 / 12 and 12. residuals: (n,), distance in
-    fractions of the longer side, in the picture where it is larger; infinite where rotation or
-    scale disagree. inliers: (n,), residual at most MAX_RESIDUAL.
+    matrix: float64 (3, 3), from reference to view, both in fractions of their longer sides; around
+    the inliers orientation is kept, and the scale is within 1 / 12 and 12. residuals: (n,),
+    distance in fractions of the longer side, in the picture where it is larger; infinite where
+    rotation or scale disagree. inliers: (n,), residual at most MAX_RESIDUAL.
     """
 
     matrix: Floats
@@ -112,7 +112,7 @@ def _refined(pairs: Correspondences, inliers: Inliers, consistent: Inliers) -> A
             matrix = _fitted_similarity(reference, view)
         if matrix is None or not _sound(matrix[:2, :2]):
             return None
-        residuals = _residuals(matrix, pairs, consistent)
+        residuals = _residuals(matrix, pairs, consistent, reference.mean(axis=0))
         inliers = residuals < limit
     if matrix is None or residuals is None or np.count_nonzero(inliers) < MIN_INLIERS:
         return None
@@ -144,12 +144,15 @@ def _homography(pairs: Correspondences, affine: Alignment, consistent: Inliers) 
     depth = corners @ matrix[2, :2] + 1.0
     if depth.min() < 0.3 or depth.max() > 3.0:
         return None
-    if not all(_sound(_derivative(matrix, corner)) for corner in corners):
+    if not all(_sound(derivative(matrix, corner)) for corner in corners):
         return None
-    return Alignment(matrix=matrix, residuals=_residuals(matrix, pairs, consistent))
+    residuals = _residuals(matrix, pairs, consistent, inlying.mean(axis=0))
+    if np.count_nonzero(residuals <= MAX_RESIDUAL) < MIN_INLIERS:
+        return None
+    return Alignment(matrix=matrix, residuals=residuals)
 
 
-def _derivative(matrix: Floats, point: Floats) -> Floats:
+def derivative(matrix: Floats, point: Floats) -> Floats:
     """Return the affine part (2, 2) of a homography at a point."""
     depth = matrix[2, :2] @ point + matrix[2, 2]
     image = (matrix[:2, :2] @ point + matrix[:2, 2]) / depth
@@ -195,12 +198,15 @@ def _sound(linear: Floats) -> bool:
     return bool(ratio < (_MAX_STRETCH + 1 / _MAX_STRETCH) / 2)
 
 
-def _residuals(matrix: Floats, pairs: Correspondences, consistent: Inliers) -> Floats:
+def _residuals(
+    matrix: Floats, pairs: Correspondences, consistent: Inliers, middle: Floats
+) -> Floats:
+    """Return the residuals, with the scale that the transformation has at a point."""
     with np.errstate(divide="ignore", invalid="ignore"):
         distance = np.linalg.norm(
             transformed(matrix, pairs.reference[:, :2]) - pairs.view[:, :2], axis=1
         )
-    linear = _derivative(matrix, pairs.reference[consistent, :2].mean(axis=0))
+    linear = derivative(matrix, middle)
     scale = math.sqrt(abs(np.linalg.det(linear)))
     distance = distance * max(1.0, 1.0 / max(scale, 1e-9))
     return np.where(consistent & np.isfinite(distance), distance, np.inf)

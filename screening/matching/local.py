@@ -20,35 +20,36 @@ from screening.matching.correspondences import (
     mutually_nearest,
 )
 from screening.matching.findings import Quad
-from screening.matching.geometry import Alignment, align
+from screening.matching.geometry import Alignment, align, derivative
 from screening.matching.regions import in_words, matched_regions, share_of_area
 from screening.matching.significance import cells_of, significance
 
-CANDIDATES = 16
+CANDIDATES = 24
 """Enrolled frames that are verified, for each index: more found nothing more."""
 
+_VOTED = 4 * CANDIDATES  # of which other views of one frame, and cleared records, are left out
 _SEARCHED = (350, 350, 150, 150)
 """Features that are searched of the picture as it is, mirrored, and of both as negatives; all are
 compared with the candidates."""
 
 _NEAR = 0.03  # of the longer side: the same place in the picture
-_PART = 0.35
-"""A record that matches in less than this share of its reference's cells with features matches in
-a part of it; only such parts are content that records share. Two records of the same picture are
-not each other's watermark."""
+_VERSION = 0.75
+"""Two references that correspond in this share of the first one's cells with features are versions
+of one picture: what they share is the picture, not a watermark."""
 _COPY = 0.4
 """A copy fills the picture or shows most of the reference: this share of the cells with features of
 one of them counts in full, less in proportion. Lettering, a lone watermark and a program's window
 match in a small part of both."""
-_SURE = 2.0  # log significance from which on another record's match is believed
+LEAST_SCORE = 2.0
+"""Log significance of a match: a hundred unrelated pairs would show one by chance alone."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LocalMatch:
     """The best image of one record, and where and how it shows in the picture.
 
-    score: log significance, above 0. inliers: correspondences that fit. regions: corners in
-    fractions of width and height, in corresponding order. shares: of the area of each.
+    score: log significance, at least LEAST_SCORE. inliers: correspondences that fit. regions:
+    corners in fractions of width and height, in corresponding order. shares: of the area of each.
     transform: how the picture differs from the reference, in words.
     """
 
@@ -86,7 +87,6 @@ class _Verified:
     alignment: Alignment
     alone: float
     places: Floats
-    partial: bool
     coverage: float
 
 
@@ -102,12 +102,14 @@ def local_matches(frame: Fingerprint, indexes: Sequence[ReferenceIndex]) -> tupl
         for candidate in _candidates(index, views)
         if (found := _verify(index, candidate, views[candidate.view], frame)) is not None
     ]
-    best: dict[str, tuple[float, _Verified]] = {}
+    alike = _Alike()
+    best: dict[tuple[str, str], tuple[float, _Verified]] = {}
     for one in verified:
-        score = significance(one.pairs, one.alignment, _shares(one, verified, frame))
+        score = significance(one.pairs, one.alignment, _shares(one, verified, frame, alike))
         score *= min(1.0, one.coverage / _COPY)
-        if score > max(best.get(one.candidate.record_id, (0.0,))[0], 0.0):
-            best[one.candidate.record_id] = score, one
+        key = one.index.uuid, one.candidate.record_id
+        if score >= LEAST_SCORE and score > best.get(key, (0.0,))[0]:
+            best[key] = score, one
     ranked = sorted(best.items(), key=lambda item: (-item[1][0], item[0]))
     return tuple(_match(one, score, frame) for _, (score, one) in ranked)
 
@@ -127,12 +129,17 @@ def _views(frame: Fingerprint) -> tuple[_View, ...]:
 
 
 def _candidates(index: ReferenceIndex, views: Sequence[_View]) -> list[LocalCandidate]:
+    """Return the best view of each of the frames with most votes, but for cleared records'."""
     searched = [view.features.first(n) for view, n in zip(views, _SEARCHED, strict=True)]
-    return [
-        candidate
-        for candidate in index.search_local(searched, k=CANDIDATES)
-        if index.record(candidate.record_id).kind is not Kind.CLEARED
-    ]
+    kept: dict[int, LocalCandidate] = {}
+    for candidate in index.search_local(searched, k=_VOTED):
+        if len(kept) == CANDIDATES:
+            break
+        if candidate.frame not in kept and index.record(candidate.record_id).kind is not (
+            Kind.CLEARED
+        ):
+            kept[candidate.frame] = candidate
+    return list(kept.values())
 
 
 def _verify(
@@ -152,7 +159,7 @@ def _verify(
     if not scored:
         return None
     alone, alignment = max(scored, key=lambda one: one[0])
-    if alone <= 0.0:
+    if alone < LEAST_SCORE:
         return None
     inliers = alignment.inliers
     places = frame.local.geometry[rows[inliers], :2].astype(np.float64)
@@ -166,7 +173,6 @@ def _verify(
         alignment,
         alone,
         places,
-        partial=shown < _PART,
         coverage=max(shown, _coverage(places, frame.local.geometry)),
     )
 
@@ -177,14 +183,31 @@ def _coverage(matched: Floats, features: Geometry) -> float:
     return len(np.unique(cells_of(matched))) / len(cells)
 
 
-def _shares(one: _Verified, verified: Sequence[_Verified], frame: Fingerprint) -> Floats:
+class _Alike:
+    """Which references are copies of one another, compared once for each two."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[int, int], bool] = {}
+
+    def __call__(self, one: LocalReference, other: LocalReference) -> bool:
+        key = (min(id(one), id(other)), max(id(one), id(other)))
+        if key not in self._known:
+            rows, _ = mutually_nearest(one.descriptors, other.descriptors)
+            shown = _coverage(one.geometry[rows].astype(np.float64), one.geometry)
+            self._known[key] = shown >= _VERSION
+        return self._known[key]
+
+
+def _shares(
+    one: _Verified, verified: Sequence[_Verified], frame: Fingerprint, alike: _Alike
+) -> Floats:
     """Return how much of each correspondence is left to a record: 1 over those that share it."""
     sharing: dict[str, list[Floats]] = {}
     for other in verified:
         if (
             other.candidate.record_id != one.candidate.record_id
-            and other.partial
-            and other.alone >= _SURE
+            and other.alone >= LEAST_SCORE
+            and not alike(one.reference, other.reference)
         ):
             sharing.setdefault(other.candidate.record_id, []).append(other.places)
     places = frame.local.geometry[one.pairs.rows, :2]
@@ -199,6 +222,7 @@ def _match(one: _Verified, score: float, frame: Fingerprint) -> LocalMatch:
     region, reference_region = matched_regions(
         one.pairs, one.alignment, one.reference, frame.extents, mirrored=one.view.mirrored
     )
+    middle = one.pairs.reference[one.alignment.inliers, :2].mean(axis=0)
     share, reference_share = share_of_area(region), share_of_area(reference_region)
     return LocalMatch(
         index=one.index,
@@ -211,7 +235,7 @@ def _match(one: _Verified, score: float, frame: Fingerprint) -> LocalMatch:
         share=share,
         reference_share=reference_share,
         transform=in_words(
-            one.alignment.matrix,
+            derivative(one.alignment.matrix, middle),
             mirrored=one.view.mirrored,
             inverted=one.view.inverted,
             share=share,

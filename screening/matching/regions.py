@@ -10,8 +10,8 @@ from screening.matching.findings import Point, Quad
 from screening.matching.geometry import Alignment, transformed
 
 _FOOTPRINT = 3.0
-"""Half the width of what a descriptor looks at, in diameters of its feature (Lowe 2004: sixteen
-samples of three quarters of the scale, to both sides and over the diagonal)."""
+"""Half the side of what a descriptor looks at, in diameters of its feature (Lowe 2004: four cells
+of one and a half diameters)."""
 
 _LEAST_DEPTH = 0.1  # of a corner, where that of the reference's origin is 1
 
@@ -30,13 +30,14 @@ def matched_regions(
     """Return the corners of what matched in the picture and in the reference.
 
     extents: of the picture, in fractions of its longer side. Both in fractions of width and height.
-    In the reference it is the upright rectangle around what the inliers' descriptors looked at, in
-    the picture what the transformation makes of it, corner by corner. Where that reaches the
-    horizon of a homography, it is the rectangle around the inliers alone.
+    In the reference it is the upright rectangle around what the inliers' descriptors looked at, as
+    far as the picture shows it; in the picture it is what the transformation makes of that, each
+    corner moved into the picture. Where it reaches the horizon of a homography, it is the rectangle
+    around the inliers alone.
     """
     inliers = alignment.inliers
     points, reach = pairs.reference[inliers, :2], pairs.reference[inliers, 2:3] * _FOOTPRINT
-    box = _box(points, reach, reference.extents)
+    box = _shown(_box(points, reach, reference.extents), points, alignment.matrix, extents)
     if (box @ alignment.matrix[2, :2]).min() < _LEAST_DEPTH - 1.0:
         box = _box(points, 0.0 * reach, reference.extents)
     corners = transformed(alignment.matrix, box)
@@ -52,6 +53,20 @@ def _box(points: Floats, reach: Floats, extents: tuple[float, float]) -> Floats:
     return np.array([low, [high[0], low[1]], high, [low[0], high[1]]])
 
 
+def _shown(box: Floats, points: Floats, matrix: Floats, extents: tuple[float, float]) -> Floats:
+    """Return the part of a box of the reference that the picture has room for, and all points."""
+    width, height = extents
+    inverse: Floats = np.linalg.inv(matrix).astype(np.float64)
+    frame = np.array([[0.0, 0.0], [width, 0.0], [width, height], [0.0, height]])
+    depth = frame @ inverse[2, :2] + inverse[2, 2]
+    if depth.min() * depth.max() <= 0.0:  # the frame crosses the horizon: it bounds nothing
+        return box
+    back = transformed(inverse, frame)
+    low = np.maximum(box[0], np.minimum(back.min(axis=0), points.min(axis=0)))
+    high = np.minimum(box[2], np.maximum(back.max(axis=0), points.max(axis=0)))
+    return np.array([low, [high[0], low[1]], high, [low[0], high[1]]])
+
+
 def share_of_area(quad: Quad) -> float:
     """Return the area of a quadrilateral in fractions of width and height, 0 to 1."""
     (x0, y0), (x1, y1), (x2, y2), (x3, y3) = quad
@@ -59,10 +74,13 @@ def share_of_area(quad: Quad) -> float:
 
 
 def in_words(
-    matrix: Floats, *, mirrored: bool, inverted: bool, share: float, reference_share: float
+    linear: Floats, *, mirrored: bool, inverted: bool, share: float, reference_share: float
 ) -> str:
-    """Return how the picture differs from the reference, as a reviewer would say it."""
-    turn = math.degrees(math.atan2(matrix[1, 0] - matrix[0, 1], matrix[0, 0] + matrix[1, 1]))
+    """Return how the picture differs from the reference, as a reviewer would say it.
+
+    linear: (2, 2), the transformation's linear part in the middle of what matched.
+    """
+    turn = math.degrees(math.atan2(linear[1, 0] - linear[0, 1], linear[0, 0] + linear[1, 1]))
     if mirrored:
         turn = -turn  # it was told in the mirrored picture
     words = []

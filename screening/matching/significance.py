@@ -24,7 +24,8 @@ def significance(pairs: Correspondences, alignment: Alignment, shares: Floats) -
     A-contrario: if the n correspondences were independent and uniform, one would fit within a
     residual r with probability p(r) = pi r^2 / area, times the chance that rotation and scale
     agree; the number of false alarms of the k best is (n + 1) C(n, k) p(r_k)^(k - 3), the least
-    over all k. With the weights of cells and shares k and n are no whole numbers.
+    over all k. With the weights of cells and shares k and n are no whole numbers; the cells are
+    those of the picture over which the inliers are spread more.
     Source: Moisan and Stival 2004.
     """
     inliers = np.flatnonzero(alignment.inliers)

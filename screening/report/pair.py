@@ -10,6 +10,7 @@ from screening.errors import PathMissingError, ReferenceUnavailableError, Unread
 from screening.images import Loaded, load, open_picture, walk
 from screening.matching import ChannelEvidence, Finding
 from screening.matching.findings import Point
+from screening.report.words import coincidence
 
 HEIGHT = 512
 """Pixels that both are high, fewer where one would be wider than MAX_WIDTH."""
@@ -150,16 +151,7 @@ def _outline(draw: ImageDraw.ImageDraw, corners: list[Point], font: Font) -> Non
 
 def _caption(evidence: ChannelEvidence) -> str:
     agreeing = "" if evidence.inliers is None else f" · {evidence.inliers} features agree"
-    return f"{evidence.channel}: {evidence.transform}{agreeing} · by chance {_chance(evidence)}"
-
-
-def _chance(evidence: ChannelEvidence) -> str:
-    """Return how often chance alone would look this alike, never beyond what was measured."""
-    bound = max(evidence.false_alarms, evidence.measured_to)
-    rarer = evidence.false_alarms < evidence.measured_to
-    if bound >= 1.0:
-        return "rarer than was measured" if rarer else f"{bound:.2g} a picture"
-    return f"{'rarer than ' if rarer else ''}1 in {1.0 / bound:,.0f}"
+    return f"{evidence.channel}: {evidence.transform}{agreeing} · by chance {coincidence(evidence)}"
 
 
 def _wrapped(text: str, font: Font, width: int) -> list[str]:

@@ -3,19 +3,19 @@
 import os
 
 from screening.decision import NETFLIX_GENAI
-from screening.matching import Finding
+from screening.matching import ChannelEvidence, Finding
 from screening.result import Screening
 
 
-def coincidence(finding: Finding) -> str:
+def coincidence(found: Finding | ChannelEvidence) -> str:
     """Return how often chance alone would look this alike, never beyond what was measured."""
-    if finding.false_alarms < finding.measured_to:
-        if finding.measured_to >= 1.0:
+    if found.false_alarms < found.measured_to:
+        if found.measured_to >= 1.0:
             return "rarer than was measured"
-        return f"rarer than 1 in {1.0 / finding.measured_to:,.0f}"
-    if finding.false_alarms >= 1.0:
-        return f"{finding.false_alarms:.2g} a picture"
-    return f"1 in {1.0 / finding.false_alarms:,.0f}"
+        return f"rarer than 1 in {1.0 / found.measured_to:,.0f}"
+    if found.false_alarms >= 1.0:
+        return f"{found.false_alarms:.2g} a picture"
+    return f"1 in {1.0 / found.false_alarms:,.0f}"
 
 
 def evidence_in_words(finding: Finding) -> str:

@@ -245,7 +245,7 @@ def test_other_settings_are_refused(tmp_path):
     path = make(tmp_path / "i")
     with pytest.raises(IndexFormatError, match="hash settings 'phash 256, test', not 'other'"):
         IndexWriter(path, settings={"hash": "other"})
-    with pytest.raises(IndexFormatError, match="face settings None, not 'x'"):
+    with pytest.raises(IndexFormatError, match="built without the face channel, not 'x'"):
         IndexWriter(path, settings=SETTINGS | {"face": "x"})
     with IndexWriter(path, settings=None) as writer:
         assert writer.has("a", digest("a0"))

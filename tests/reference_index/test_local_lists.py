@@ -103,7 +103,7 @@ def test_one_list_is_searched_exactly(tmp_path, dead):
 
 
 @pytest.mark.parametrize("level", [1 << 10, 8], ids=["one level", "two levels"])
-@pytest.mark.parametrize("flat", [1 << 12, 8], ids=["flat", "graph"])
+@pytest.mark.parametrize("flat", [1 << 12, 8], ids=["flat", "cells"])
 def test_many_lists_lose_little(tmp_path, monkeypatch, many_lists, level, flat):
     """Nine tenths of the nearest features are found, however lists are trained and looked up."""
     monkeypatch.setattr(local_coarse, "ONE_LEVEL_TO", level)
@@ -115,7 +115,7 @@ def test_many_lists_lose_little(tmp_path, monkeypatch, many_lists, level, flat):
     assert recall(rows, unit_descriptors(clustered(rng, 40).descriptors)) >= 0.9
 
 
-@pytest.mark.parametrize("flat", [1 << 12, 8], ids=["flat", "graph"])
+@pytest.mark.parametrize("flat", [1 << 12, 8], ids=["flat", "cells"])
 def test_lists_are_the_same_each_time(tmp_path, monkeypatch, many_lists, flat):
     """The same features give the same files."""
     monkeypatch.setattr(local_coarse, "FLAT_BELOW", flat)

@@ -9,7 +9,10 @@ import numpy as np
 import pytest
 from PIL import Image, ImageSequence
 
+from reference_index import Kind
+from screening import Screener, Screening, Verdict
 from screening.demo import BOARD, draw, figure, poster, scene, title_of
+from screening.enrollment import enroll, folder_sources
 
 NEAR_BITS = 40
 FAR_BITS = 80
@@ -75,6 +78,17 @@ def works(drawn: Path) -> dict[str, Image.Image]:
     return {path: frames(data)[0] for path, data in contents(drawn / "works").items()}
 
 
+@pytest.fixture(scope="module")
+def screened(drawn: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Screening]:
+    index, board = tmp_path_factory.mktemp("index") / "works.index", drawn / "board"
+    enroll(index, folder_sources(drawn / "works", kind=Kind.WORK), workers=0)
+    with Screener.open(index) as screener:
+        return {
+            Path(screening.path).relative_to(board).as_posix(): screening
+            for screening in screener.scan(board, workers=0)
+        }
+
+
 def test_two_draws_are_equal(drawn: Path, tmp_path: Path) -> None:
     """Drawing again, into an empty folder, gives the same files to the byte."""
     draw(tmp_path)
@@ -128,6 +142,31 @@ def test_everything_else_is_far_from_every_work(drawn: Path, works: dict[str, Im
             picture = hashes_of(frames((drawn / "board" / file.path).read_bytes()))
             nearest = min(distance_bits(picture, reference) for reference in hashes)
             assert nearest >= FAR_BITS, file.path
+
+
+def test_innocent_pictures_give_no_finding(screened: dict[str, Screening]) -> None:
+    """A scan finds nothing in a picture that copies no work."""
+    innocent = {file.path for file in BOARD if file.copy_of is None} - NOT_PICTURES
+    assert dict.fromkeys(innocent, (Verdict.NOTHING_FOUND, ())) == {
+        path: (screened[path].verdict, screened[path].findings) for path in innocent
+    }
+
+
+def test_copies_find_their_own_work_first(screened: dict[str, Screening]) -> None:
+    """A scan names the work that a copy was made from before any other, and asks for approval."""
+    copies = {
+        file.path: title_of(file.copy_of)
+        for file in BOARD
+        if file.copy_of is not None and file.path not in NOT_PICTURES
+    }
+    assert {path: (Verdict.NEEDS_APPROVAL, title) for path, title in copies.items()} == {
+        path: (screened[path].verdict, screened[path].findings[0].record.title) for path in copies
+    }
+
+
+def test_copies_find_no_other_work(screened: dict[str, Screening]) -> None:
+    """No scanned picture is found for two works."""
+    assert [path for path, screening in screened.items() if len(screening.findings) > 1] == []
 
 
 def test_the_truncated_upload_cannot_be_decoded(drawn: Path) -> None:

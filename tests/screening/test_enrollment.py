@@ -1,5 +1,4 @@
 import hashlib
-import os
 import signal
 import subprocess
 import sys
@@ -187,18 +186,18 @@ def test_a_killed_enrollment_is_whole_and_goes_on(tmp_path, monkeypatch):
     """Killed at any moment after a commit, the index verifies; enrolling again completes it."""
     folder, index = tmp_path / "many", tmp_path / "i.index"
     folder.mkdir()
-    for number in range(60):
+    for number in range(40):
         textured(number, 64, 48).save(folder / f"{number}.png")
     script = (
         "import sys; from pathlib import Path; from importlib import import_module;"
         "from screening.enrollment import folder_sources; from reference_index import Kind;"
-        "e = import_module('screening.enrollment.enroll'); e.COMMIT_EVERY = 7;"
+        "e = import_module('screening.enrollment.enroll'); e.COMMIT_EVERY = 3;"
         "e.enroll(Path(sys.argv[1]), folder_sources(Path(sys.argv[2]), kind=Kind.WORK), workers=0)"
     )
     with IndexWriter(index, settings=SETTINGS):
         pass
     counts = [0]
-    for wait in (0.0, 0.03, 0.06):
+    for wait in (0.0, 0.02, 0.04):
         before = (index / "manifest.json").read_bytes()
         process = subprocess.Popen([sys.executable, "-c", script, str(index), str(folder)])
         while process.poll() is None and (index / "manifest.json").read_bytes() == before:
@@ -209,9 +208,9 @@ def test_a_killed_enrollment_is_whole_and_goes_on(tmp_path, monkeypatch):
         assert [p for p in verify(index) if p.damage] == []
         counts.append(len(catalog(index)))
     assert counts == sorted(set(counts))
-    assert counts[-1] < 60
+    assert counts[-1] < 40
     enrolled(index, folder)
-    assert len(catalog(index)) == 60
+    assert len(catalog(index)) == 40
     assert verify(index) == ()
 
 

@@ -204,7 +204,7 @@ def marked(image: Image.Image) -> Image.Image:
 def test_a_watermark_that_many_records_share_weighs_little(opened, background):
     """An unrelated picture with the same mark matches one holder well, and each of eight hardly.
 
-    What is a holder's own weighs as much as before.
+    A copy of a holder is found by what is its own.
     """
     stock = {
         f"stock {seed}": scene(np.random.default_rng(seed), SIZE, kind=kind)
@@ -223,7 +223,7 @@ def test_a_watermark_that_many_records_share_weighs_little(opened, background):
     (own,) = local_matches(copy, [few])
     best, *_ = local_matches(copy, [many])
     assert best.record_id == "stock 1"
-    assert best.score > 0.7 * own.score
+    assert own.score / 2 < best.score < own.score
 
 
 def test_two_records_of_one_picture_do_not_silence_one_another(opened, works):
@@ -248,7 +248,7 @@ def test_cleared_records_never_appear(opened, works):
 
 
 def test_several_indexes_are_all_searched(opened, works):
-    """Each match names the index it is from; a record in both counts once, by its best image."""
+    """Each match names the index it is from; a record in both is told of each, for fusion."""
     one = opened({"tide": [works["tide"]], "both": [works["portal"].resize((80, 60))]})
     other = opened({"skyline": [works["skyline"]], "both": [works["portal"]]})
     collage = with_pasted(
@@ -257,8 +257,8 @@ def test_several_indexes_are_all_searched(opened, works):
         (works["skyline"], (400, 0)),
         (works["portal"], (0, 300)),
     )
-    found = {match.record_id: match.index for match in local_matches(seen(collage), [one, other])}
-    assert found == {"tide": one, "skyline": other, "both": other}
+    found = {(match.record_id, match.index) for match in local_matches(seen(collage), [one, other])}
+    assert found == {("tide", one), ("skyline", other), ("both", one), ("both", other)}
 
 
 @pytest.mark.parametrize("size", [(1, 1), (300, 8), (200, 200)])

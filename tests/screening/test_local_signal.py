@@ -27,13 +27,13 @@ def paired(one: LocalFeatures, other: LocalFeatures) -> np.ndarray:
 @pytest.mark.smoke
 def test_descriptors_are_root_sift_of_opencv():
     """Every feature is one of OpenCV's own, its descriptor the root of the shares of the sum."""
-    picture = gray(1, 384, 256)
+    picture = gray(1, 320, 240)
     sift = cv2.SIFT.create(enable_precise_upscale=True)
     points, plain = sift.detectAndCompute(picture, None)
     roots = np.rint(np.sqrt(plain / plain.sum(axis=1, keepdims=True)) * 512).clip(0, 255)
     there = np.float32([(p.pt[0] + 0.5, p.pt[1] + 0.5, p.size, p.angle) for p in points])
     features = local_features(picture)
-    here = features.geometry * np.float32([384, 384, 384, 1])
+    here = features.geometry * np.float32([320, 320, 320, 1])
     off = np.abs(here[:, None] - there[None]).max(axis=2)
     assert MIN_FEATURES <= len(features) <= min(len(points), SHIPPED.budget)
     assert off.min(axis=1).max() < 1e-3
@@ -135,7 +135,7 @@ def test_blank_pictures_have_no_features():
 
 @pytest.mark.parametrize(
     ("size", "expected"),
-    [((1000, 500), (384, 192)), ((200, 100), (384, 192)), ((100, 50), (300, 150))],
+    [((1000, 500), (320, 160)), ((200, 100), (320, 160)), ((100, 50), (300, 150))],
 )
 def test_small_pictures_are_enlarged_threefold_at_most(size, expected):
     """The longer side comes to working size, up or down, within the bound."""
