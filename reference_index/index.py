@@ -198,8 +198,8 @@ class ReferenceIndex:
         views: the features of the picture as it is, mirrored, as a negative, … ; each feature
         votes for the frames that hold the most similar ones, and the votes of a frame are those
         that agree on its rotation and scale. Best first, equals by frame, then view; fewer than k
-        where fewer have votes, and at most three frames of one record. Approximate: see
-        local_coarse for how much is searched. Raises ValueError for k below 0.
+        where fewer have votes, and at most three frames of one record, in any views. Approximate:
+        see local_coarse for how much is searched. Raises ValueError for k below 0.
         """
         self._check_open()
         if k < 0:
