@@ -14,7 +14,7 @@ from reference_index.fingerprint import DESCRIPTOR_SCALE, DESCRIPTOR_SIZE, Local
 
 MIN_FEATURES = 16
 """With fewer features the channel is weak evidence. None of 240 photographs, paintings and cartoons
-measured has fewer than 75 (benchmarks/local_extraction.py)."""
+had fewer than 75."""
 
 GrayImage = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float32]
@@ -22,7 +22,7 @@ Floats = npt.NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Extraction:
-    """How features are looked for. What ships are the defaults: benchmarks/local_extraction.py.
+    """How features are looked for; benchmarks/local_extraction.py compares other ways.
 
     working_side: pixels of the longer side; a picture is enlarged to it max_enlargement times at
     most. budget: the most features that are kept. cells: square parts of the picture that give
