@@ -56,11 +56,13 @@ class Channel:
         return [(index, references) for index, references in counted if references]
 
     def report(
-        self, frames: Sequence[Fingerprint], indexes: Sequence[ReferenceIndex]
+        self, frames: Sequence[Fingerprint], indexes: Sequence[ReferenceIndex], *, searched: int
     ) -> ChannelReport:
-        """Return what the channel could do with the frames of a picture."""
+        """Return what the channel could do with the frames of a picture.
+
+        searched: how many of the indexes have references on the channel.
+        """
         without = [index for index in indexes if self.name not in index.channels]
-        searched = len(self.searched(indexes))
         if without:
             return ChannelReport(
                 state=ChannelState.WEAK if searched else ChannelState.UNAVAILABLE,

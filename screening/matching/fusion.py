@@ -44,6 +44,7 @@ def match(
     frames = [(picture, frame) for picture, those in enumerate(pictures) for frame in those]
     hits: list[list[Hit]] = [[] for _ in pictures]
     searches = [0] * len(pictures)
+    reports: list[dict[str, ChannelReport]] = [{} for _ in pictures]
     for channel in CHANNELS:
         searched = channel.searched(indexes)
         seen = [(picture, frame) for picture, frame in frames if channel.sees(frame)]
@@ -53,15 +54,17 @@ def match(
         for (picture, _), those in zip(seen, found, strict=True):
             hits[picture] += those
             searches[picture] += len(searched)
+        for those_frames, report in zip(pictures, reports, strict=True):
+            report[channel.name] = channel.report(those_frames, indexes, searched=len(searched))
     return [
         _fuse(
             hits[picture],
             searches=searches[picture],
-            reports={channel.name: channel.report(those, indexes) for channel in CHANNELS},
+            reports=reports[picture],
             note_at=note_at,
             candidates=candidates,
         )
-        for picture, those in enumerate(pictures)
+        for picture in range(len(pictures))
     ]
 
 

@@ -25,7 +25,7 @@ from screening.matching.regions import in_words, matched_regions, share_of_area
 from screening.matching.significance import cells_of, significance
 
 CANDIDATES = 24
-"""Enrolled frames that are verified, for each index: more found nothing more."""
+"""Enrolled frames that are verified, for each index: a collage of more works loses some."""
 
 _VOTED = 4 * CANDIDATES  # of which other views of one frame, and cleared records, are left out
 _SEARCHED = (350, 350, 150, 150)
@@ -85,7 +85,6 @@ class _Verified:
     view: _View
     pairs: Correspondences
     alignment: Alignment
-    alone: float
     places: Floats
     coverage: float
 
@@ -171,7 +170,6 @@ def _verify(
         view,
         pairs,
         alignment,
-        alone,
         places,
         coverage=max(shown, _coverage(places, frame.local.geometry)),
     )
@@ -204,10 +202,8 @@ def _shares(
     """Return how much of each correspondence is left to a record: 1 over those that share it."""
     sharing: dict[str, list[Floats]] = {}
     for other in verified:
-        if (
-            other.candidate.record_id != one.candidate.record_id
-            and other.alone >= LEAST_SCORE
-            and not alike(one.reference, other.reference)
+        if other.candidate.record_id != one.candidate.record_id and not alike(
+            one.reference, other.reference
         ):
             sharing.setdefault(other.candidate.record_id, []).append(other.places)
     places = frame.local.geometry[one.pairs.rows, :2]
