@@ -1,7 +1,8 @@
 """The local channel of one picture: candidates searched, verified, and weighed by what they share.
 
 Content that several records hold in common, a watermark or a film strip's edge, says little for
-any one of them: a correspondence counts the less, the more other records match at its place.
+any one of them: a correspondence counts half as much for each other record that matches at its
+place.
 """
 
 from collections.abc import Sequence
@@ -34,8 +35,8 @@ compared with the candidates."""
 
 _NEAR = 0.03  # of the longer side: the same place in the picture
 _VERSION = 0.75
-"""Two references that correspond in this share of the first one's cells with features are versions
-of one picture: what they share is the picture, not a watermark."""
+"""Two references that correspond in this share of the cells with features of each are versions of
+one picture: what they share is the picture, not a watermark."""
 _COPY = 0.4
 """A copy fills the picture or shows most of the reference: this share of the cells with features of
 one of them counts in full, less in proportion. Lettering, a lone watermark and a program's window
@@ -190,8 +191,11 @@ class _Alike:
     def __call__(self, one: LocalReference, other: LocalReference) -> bool:
         key = (min(id(one), id(other)), max(id(one), id(other)))
         if key not in self._known:
-            rows, _ = mutually_nearest(one.descriptors, other.descriptors)
-            shown = _coverage(one.geometry[rows].astype(np.float64), one.geometry)
+            rows, others = mutually_nearest(one.descriptors, other.descriptors)
+            shown = min(
+                _coverage(one.geometry[rows].astype(np.float64), one.geometry),
+                _coverage(other.geometry[others].astype(np.float64), other.geometry),
+            )
             self._known[key] = shown >= _VERSION
         return self._known[key]
 
@@ -199,7 +203,7 @@ class _Alike:
 def _shares(
     one: _Verified, verified: Sequence[_Verified], frame: Fingerprint, alike: _Alike
 ) -> Floats:
-    """Return how much of each correspondence is left to a record: 1 over those that share it."""
+    """Return how much of each correspondence is left to a record: half for each other sharing it."""
     sharing: dict[str, list[Floats]] = {}
     for other in verified:
         if other.candidate.record_id != one.candidate.record_id and not alike(
@@ -211,7 +215,7 @@ def _shares(
     for theirs in sharing.values():
         apart = np.abs(places[:, None] - np.concatenate(theirs)).max(axis=2)
         holders += apart.min(axis=1) < _NEAR
-    return np.asarray(1.0 / holders)
+    return np.asarray(0.5 ** (holders - 1.0))
 
 
 def _match(one: _Verified, score: float, frame: Fingerprint) -> LocalMatch:
