@@ -6,7 +6,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from reference_index import LocalCandidate, LocalFeatures, ReferenceIndex
+from reference_index.local_neighbors import Floats, LocalLists, Near
 
+NEAREST = "nearest local features"
 SEARCH = "local search and votes"
 
 
@@ -33,3 +35,14 @@ class TimedIndex(ReferenceIndex):
         """Search as the product does."""
         with self.clock.timing(SEARCH):
             return super().search_local(views, k=k)
+
+
+def time_neighbors(clock: Clock) -> None:
+    """Time, from now on, what the lists of every segment take for their nearest features."""
+    search = LocalLists.search
+
+    def timed(lists: LocalLists, descriptors: Floats, *, k: int) -> Near:
+        with clock.timing(NEAREST):
+            return search(lists, descriptors, k=k)
+
+    LocalLists.search = timed  # type: ignore[method-assign]
