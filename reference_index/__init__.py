@@ -1,5 +1,6 @@
 """A directory of records and what is searched by: enrolled once, read by many, never half done."""
 
+from reference_index.calibration import Calibration
 from reference_index.candidates import Candidate, LocalCandidate, LocalReference
 from reference_index.errors import IndexFormatError, RecordInvalidError, ReferenceIndexError
 from reference_index.fingerprint import ISOMETRIES, Fingerprint, LocalFeatures
@@ -10,6 +11,7 @@ from reference_index.writer import IndexWriter
 
 __all__ = [
     "ISOMETRIES",
+    "Calibration",
     "Candidate",
     "Fingerprint",
     "IndexFormatError",

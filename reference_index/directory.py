@@ -1,6 +1,7 @@
 """The directory of an index: made once, locked by its writer, swept of what is left over."""
 
 import os
+import secrets
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -12,17 +13,26 @@ from uuid import uuid4
 import numpy as np
 from filelock import FileLock, Timeout
 
+from reference_index.calibration import Calibration
 from reference_index.errors import IndexBusyError, IndexFormatError, IndexMissingError
 from reference_index.manifest import (
+    CALIBRATION_NAME,
     MANIFEST,
     SEGMENT_NAME,
     SEGMENTS,
+    CalibrationEntry,
     Counts,
     Manifest,
     read_manifest,
     write_manifest,
 )
-from reference_index.storage import fsync_path, storage_errors, temporary_path
+from reference_index.storage import (
+    VerifiedFile,
+    describe_file,
+    fsync_path,
+    storage_errors,
+    temporary_path,
+)
 
 LOCK = "lock"
 
@@ -105,15 +115,58 @@ def _check_settings(root: Path, known: Mapping[str, str], given: Mapping[str, st
             )
 
 
+def write_calibration(root: Path, calibration: Calibration) -> CalibrationEntry:
+    """Write a calibration, which counts once a manifest lists it. Raises IndexStorageError."""
+    name = f"calibration-{secrets.token_hex(4)}.json"
+    with storage_errors(root):
+        with (root / name).open("xb") as file:
+            file.write(calibration.to_json().encode())
+            file.flush()
+            os.fsync(file.fileno())
+        fsync_path(root)
+        return CalibrationEntry(name=name, file=describe_file(root / name))
+
+
+def read_calibration(root: Path, manifest: Manifest) -> Calibration | None:
+    """Return the calibration that the manifest lists, if any.
+
+    Raises IndexDamagedError, or IndexFormatError where it is not of this index.
+    """
+    entry = manifest.calibration
+    if entry is None:
+        return None
+    content = VerifiedFile(root, entry.name, entry.file).content()
+    try:
+        calibration = Calibration.from_json(bytes(content).decode(errors="replace"))
+    except IndexFormatError as error:
+        raise IndexFormatError(f"index {root}: {entry.name}: {error}") from error
+    check_owner(root, calibration, manifest)
+    return calibration
+
+
+def check_owner(root: Path, calibration: Calibration, manifest: Manifest) -> None:
+    """Raise IndexFormatError where a calibration was made for another index."""
+    if calibration.index_uuid != manifest.uuid:
+        raise IndexFormatError(
+            f"the calibration belongs to another index, {calibration.index_uuid}, and not to "
+            f"index {root}, {manifest.uuid}: calibrate this one"
+        )
+
+
 def sweep(root: Path) -> None:
     """Remove what the manifest on the disk does not list: the rest of killed or done writers.
 
     It goes by the disk alone, so that it is right wherever a writer was interrupted.
     Raises IndexDamagedError, with nothing removed, when the manifest cannot be trusted.
     """
-    listed = {entry.name for entry in read_manifest(root).segments}
+    manifest = read_manifest(root)
+    listed = {entry.name for entry in manifest.segments}
+    calibration = manifest.calibration and manifest.calibration.name
     with storage_errors(root):
         temporary_path(root / MANIFEST).unlink(missing_ok=True)
+        for file in [*root.iterdir()]:
+            if CALIBRATION_NAME.fullmatch(file.name) and file.name != calibration:
+                file.unlink()
         if (root / SEGMENTS).is_dir():
             names = {folder.name for folder in (root / SEGMENTS).iterdir()}
             left = [name for name in names - listed if SEGMENT_NAME.fullmatch(name)]

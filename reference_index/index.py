@@ -9,8 +9,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from reference_index.calibration import Calibration
 from reference_index.candidates import Candidate, LocalCandidate, LocalReference
 from reference_index.catalog import ImageRow
+from reference_index.directory import read_calibration
 from reference_index.errors import IndexDamagedError, UnknownRecordError
 from reference_index.fingerprint import (
     HASH_BITS,
@@ -42,10 +44,16 @@ class ReferenceIndex:
     """
 
     def __init__(
-        self, path: Path, manifest: Manifest, segments: Sequence[Segment], engine: EngineFactory
+        self,
+        path: Path,
+        manifest: Manifest,
+        segments: Sequence[Segment],
+        calibration: Calibration | None,
+        engine: EngineFactory,
     ) -> None:
         self.path = path
         self._manifest, self._segments, self._engine = manifest, tuple(segments), engine
+        self._calibration = calibration
         self._live = LiveRecords(self._segments, Tombstones(manifest.tombstones))
         self._hash_channel: HashChannel | None = None
         self._local_channel: LocalChannel | None = None
@@ -67,13 +75,18 @@ class ReferenceIndex:
         manifest = read_manifest(root)
         for _ in range(OPEN_ATTEMPTS):
             try:
-                return cls(root, manifest, open_segments(root, manifest.segments), engine)
+                return cls._opened(root, manifest, engine)
             except IndexDamagedError:
-                # A writer may have replaced the manifest and unlinked segments since it was read.
-                known, manifest = manifest.segments, read_manifest(root)
-                if manifest.segments == known:
+                # A writer may have replaced the manifest and unlinked files since it was read.
+                known, manifest = manifest.listed, read_manifest(root)
+                if manifest.listed == known:
                     raise
-        return cls(root, manifest, open_segments(root, manifest.segments), engine)
+        return cls._opened(root, manifest, engine)
+
+    @classmethod
+    def _opened(cls, root: Path, manifest: Manifest, engine: EngineFactory) -> "ReferenceIndex":
+        calibration = read_calibration(root, manifest)
+        return cls(root, manifest, open_segments(root, manifest.segments), calibration, engine)
 
     @property
     def uuid(self) -> str:
@@ -99,6 +112,16 @@ class ReferenceIndex:
     def updated(self) -> str:
         """When the index was last changed: UTC, ISO 8601."""
         return self._manifest.updated
+
+    @property
+    def calibration(self) -> Calibration | None:
+        """What was measured with a background of one's own, if it was."""
+        return self._calibration
+
+    @property
+    def next_id(self) -> int:
+        """The id that the next record or reference image will have; it only ever grows."""
+        return self._manifest.next_id
 
     @property
     def record_count(self) -> int:

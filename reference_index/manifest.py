@@ -18,7 +18,8 @@ from reference_index.storage import FileEntry, damaged, replace_file, storage_er
 from reference_index.vectors import Ids
 
 HASH_FORMAT = 1  # of an index without the local channel
-FORMAT = 2
+LOCAL_FORMAT = 2
+FORMAT = 3  # of an index with a calibration
 MANIFEST = "manifest.json"
 SEGMENTS = "segments"
 RECORDS_FILE = "records.sqlite"
@@ -33,6 +34,7 @@ CENTROIDS_FILE = "local.centroids"
 PLACES_FILE = "local.places"
 LOCAL_FILES = (FRAMES_FILE, LISTS_FILE, SIZES_FILE, CENTROIDS_FILE, PLACES_FILE)
 SEGMENT_NAME = re.compile(r"[0-9]{8,}-[0-9a-f]{8}")
+CALIBRATION_NAME = re.compile(r"calibration-[0-9a-f]{8}\.json")
 
 
 def segment_files(*, local: bool) -> tuple[str, ...]:
@@ -107,6 +109,18 @@ class SegmentEntry:
         return self.counts.records + self.counts.images
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CalibrationEntry:
+    """The file of the calibration, beside the manifest."""
+
+    name: str
+    file: FileEntry
+
+    def __post_init__(self) -> None:
+        if not CALIBRATION_NAME.fullmatch(self.name):
+            raise ValueError(f"{self.name!r} is no name of a calibration")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Manifest:
     """The state of an index.
@@ -125,6 +139,7 @@ class Manifest:
     segments: tuple[SegmentEntry, ...]
     live: Counts
     tombstones: Ids
+    calibration: CalibrationEntry | None = None
 
     def __post_init__(self) -> None:
         bounds = [0, *(entry.first_id for entry in self.segments), self.next_id]
@@ -141,6 +156,11 @@ class Manifest:
     def rows(self) -> int:
         """Record rows and reference images on disk, dead or alive."""
         return sum(entry.rows for entry in self.segments)
+
+    @property
+    def listed(self) -> tuple[object, ...]:
+        """All that it lists of files."""
+        return (*self.segments, self.calibration)
 
     @property
     def has_local(self) -> bool:
@@ -199,7 +219,7 @@ def write_manifest(root: Path, manifest: Manifest) -> None:
         ],
         "live": _counted(manifest.live, manifest),
         "tombstones": manifest.tombstones.tolist(),
-        "calibration": None,
+        "calibration": _calibration_values(manifest.calibration),
     }
     lines = (f"{json.dumps(name)}: {json.dumps(value)}" for name, value in values.items())
     body = (",\n".join(lines) + "}\n").encode()
@@ -208,7 +228,13 @@ def write_manifest(root: Path, manifest: Manifest) -> None:
 
 
 def _format_of(manifest: Manifest) -> int:
-    return FORMAT if manifest.has_local else HASH_FORMAT
+    if manifest.calibration is not None:
+        return FORMAT
+    return LOCAL_FORMAT if manifest.has_local else HASH_FORMAT
+
+
+def _calibration_values(entry: CalibrationEntry | None) -> dict[str, Any] | None:
+    return None if entry is None else {"file": entry.name, **asdict(entry.file)}
 
 
 def _counted(counts: Counts, manifest: Manifest) -> dict[str, int]:
@@ -227,7 +253,7 @@ def _unreadable(root: Path, error: Exception) -> IndexDamagedError:
 
 
 def _parse(values: dict[str, Any]) -> Manifest:
-    expected = {"checksum", "format", "calibration", *Manifest.__slots__}
+    expected = {"checksum", "format", *Manifest.__slots__}
     if set(values) != expected:
         raise ValueError(f"it holds {sorted(values)}, expected {sorted(expected)}")
     tombstones = [_whole(value) for value in values["tombstones"]]
@@ -240,23 +266,34 @@ def _parse(values: dict[str, Any]) -> Manifest:
         segments=tuple(_segment(**value) for value in values["segments"]),
         live=_counts(values["live"]),
         tombstones=np.array(tombstones, np.int64),
+        calibration=_calibration(values["calibration"]),
     )
-    if values["format"] != _format_of(manifest) or values["calibration"] is not None:
+    if values["format"] != _format_of(manifest):
         raise ValueError("its format is not its content")
     return manifest
 
 
 def _segment(*, name: str, first_id: int, counts: Any, files: dict[str, Any]) -> SegmentEntry:
-    entries = {
-        file: FileEntry(size=_whole(value["size"]), blocks=tuple(map(_text, value["blocks"])))
-        for file, value in files.items()
-    }
+    entries = {file: _file(**value) for file, value in files.items()}
     return SegmentEntry(
         name=_text(name),
         first_id=_whole(first_id),
         counts=_counts(counts),
         files=MappingProxyType(entries),
     )
+
+
+def _calibration(values: dict[str, Any] | None) -> CalibrationEntry | None:
+    if values is None:
+        return None
+    return CalibrationEntry(
+        name=_text(values["file"]),
+        file=_file(**{name: value for name, value in values.items() if name != "file"}),
+    )
+
+
+def _file(*, size: Any, blocks: Any) -> FileEntry:
+    return FileEntry(size=_whole(size), blocks=tuple(map(_text, blocks)))
 
 
 def _counts(values: dict[str, Any]) -> Counts:

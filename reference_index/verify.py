@@ -11,12 +11,13 @@ from pathlib import Path
 import numpy as np
 
 from reference_index.catalog import Catalog
-from reference_index.directory import LOCK
-from reference_index.errors import IndexDamagedError
+from reference_index.directory import LOCK, read_calibration
+from reference_index.errors import IndexDamagedError, IndexFormatError
 from reference_index.fingerprint import HASH_CHANNEL, LOCAL_CHANNEL
 from reference_index.local_features import FRAME_SHIFT, MIN_FEATURES
 from reference_index.local_lists import ListRows, LocalRows
 from reference_index.manifest import (
+    CALIBRATION_NAME,
     LISTS_FILE,
     MANIFEST,
     RECORDS_FILE,
@@ -61,7 +62,7 @@ def verify(path: str | PathLike[str]) -> tuple[Problem, ...]:
             what = str(error).removeprefix(f"index {root}: {MANIFEST} ").partition("; run ")[0]
             return (Problem(file=MANIFEST, what=what),)
         problems = (*_damage(root, manifest), *_unexpected(root, manifest))
-        # A writer may have replaced the manifest and removed segments in the meantime.
+        # A writer may have replaced the manifest and removed files in the meantime.
         if not problems or _is_current(root, manifest):
             break
     return problems
@@ -69,7 +70,7 @@ def verify(path: str | PathLike[str]) -> tuple[Problem, ...]:
 
 def _is_current(root: Path, manifest: Manifest) -> bool:
     try:
-        return read_manifest(root).segments == manifest.segments
+        return read_manifest(root).listed == manifest.listed
     except IndexDamagedError:
         return False
 
@@ -96,6 +97,20 @@ def _damage(root: Path, manifest: Manifest) -> Iterator[Problem]:
             what=f"lists {manifest.live} and {len(manifest.tombstones)} dead rows, "
             f"the segments hold {live} and {dead}",
         )
+    yield from _calibration_damage(root, manifest)
+
+
+def _calibration_damage(root: Path, manifest: Manifest) -> Iterator[Problem]:
+    if (entry := manifest.calibration) is None:
+        return
+    what = _difference(root / entry.name, entry.file)
+    if not what:
+        try:
+            read_calibration(root, manifest)
+        except (IndexDamagedError, IndexFormatError) as error:
+            what = str(error)
+    if what:
+        yield Problem(file=entry.name, what=what)
 
 
 def _name(entry: SegmentEntry, file: str) -> str:
@@ -201,9 +216,12 @@ def _dead_frames(segment: Segment, tombstones: Ids) -> int:
 
 def _unexpected(root: Path, manifest: Manifest) -> Iterator[Problem]:
     listed: dict[str, SegmentEntry] = {entry.name: entry for entry in manifest.segments}
+    calibration = manifest.calibration and manifest.calibration.name
+    temporary = temporary_path(root / MANIFEST).name
     for path in sorted(root.iterdir()):
-        if path.name not in {MANIFEST, LOCK, SEGMENTS}:
-            yield _left_over(root, path, own=path == temporary_path(root / MANIFEST))
+        if path.name not in {MANIFEST, LOCK, SEGMENTS, calibration}:
+            own = path.name == temporary or bool(CALIBRATION_NAME.fullmatch(path.name))
+            yield _left_over(root, path, own=own)
     for folder in sorted((root / SEGMENTS).glob("*")):
         if folder.name not in listed:
             yield _left_over(root, folder, own=bool(SEGMENT_NAME.fullmatch(folder.name)))

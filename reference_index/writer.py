@@ -15,8 +15,15 @@ from typing import Self
 
 import numpy as np
 
+from reference_index.calibration import Calibration
 from reference_index.catalog import ImageRow, RecordRow
-from reference_index.directory import locked, open_or_create, sweep
+from reference_index.directory import (
+    check_owner,
+    locked,
+    open_or_create,
+    sweep,
+    write_calibration,
+)
 from reference_index.errors import IndexFormatError, IndexStorageError, ReferenceIndexError
 from reference_index.fingerprint import HASH_BYTES, HASH_CHANNEL, LOCAL_CHANNEL, HashCodes
 from reference_index.live_records import LiveRecords
@@ -159,16 +166,36 @@ class IndexWriter:
                 )
             self._bury(row)
 
+    def put_calibration(self, calibration: Calibration | None, *, next_id: int) -> None:
+        """Let this be the calibration of the index from the next commit on; None for none at all.
+
+        next_id: of the index that it was made with. Raises IndexFormatError where something was
+        enrolled since, or where it was made with another index.
+        """
+        self._check_usable()
+        if next_id != self._next_id:
+            raise IndexFormatError(
+                f"index {self.path} changed since it was read (its next id was {next_id} and is "
+                f"{self._next_id}): calibrate again"
+            )
+        if calibration is None:
+            self._calibration = None
+            return
+        check_owner(self.path, calibration, self._manifest)
+        with self._writing():
+            self._calibration = write_calibration(self.path, calibration)
+
     def commit(self) -> None:
         """Make what is pending the state of the index, all at once; no-op if nothing is."""
         self._check_usable()
-        if self._pending is not None or self._dead.changed:
+        if self._pending is not None or self._dead.changed or self._calibrated:
             self._write(everything=self._purge)
 
     def compact(self) -> None:
         """Commit, and rewrite the index as one segment without anything that was removed."""
         self._check_usable()
-        if self._pending is not None or len(self._segments) > 1 or len(self._dead):
+        many = len(self._segments) > 1 or len(self._dead) > 0
+        if self._pending is not None or many or self._calibrated:
             self._write(everything=True)
 
     def close(self) -> None:
@@ -202,7 +229,12 @@ class IndexWriter:
         self._counts = manifest.live
         self._dead = Tombstones(manifest.tombstones)
         self._live = LiveRecords(self._segments, self._dead)
+        self._calibration = manifest.calibration
         self._purge = False
+
+    @property
+    def _calibrated(self) -> bool:
+        return self._calibration != self._manifest.calibration
 
     def _builder(self) -> SegmentBuilder:
         if self._pending is None:
@@ -245,6 +277,7 @@ class IndexWriter:
                 segments=tuple(segment.entry for segment in segments),
                 live=self._counts,
                 tombstones=dead,
+                calibration=self._calibration,
             )
             write_manifest(self.path, manifest)
             sweep(self.path)

@@ -1,26 +1,33 @@
 """``screening.toml``: the production's settings, found upward from the scanned folder."""
 
 import tomllib
-from dataclasses import dataclass, field, fields
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
+from screening.decision import NETFLIX_GENAI
 from screening.errors import ConfigError, InputInvalidError
 from screening.images import Limits
 
 FILE_NAME = "screening.toml"
-_KEYS = ("production", "indexes", "models", "limits")
+_KEYS = ("production", "indexes", "models", "limits", "thresholds")
 _LIMITS = tuple(limit.name for limit in fields(Limits))
+_THRESHOLDS = ("flag_at", "note_at", "raw_scores")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Config:
-    """What a ``screening.toml`` says; paths are resolved against its folder."""
+    """What a ``screening.toml`` says; paths are resolved against its folder.
+
+    thresholds: those fields of Policy that it sets: flag_at, note_at, raw_scores.
+    """
 
     production: str = ""
     indexes: tuple[Path, ...] = ()
     models: Path | None = None
     limits: Limits = field(default_factory=Limits)
+    thresholds: Mapping[str, Any] = field(default_factory=dict, hash=False)
     file: Path | None = None
 
 
@@ -55,6 +62,7 @@ def read_config(file: Path) -> Config:
         indexes=tuple(file.parent / index for index in indexes),
         models=file.parent / models if models else None,
         limits=_limits(file, data.get("limits", {})),
+        thresholds=_thresholds(file, data.get("thresholds", {})),
         file=file,
     )
 
@@ -67,6 +75,18 @@ def _limits(file: Path, table: Any) -> Limits:
         return Limits(**table)
     except InputInvalidError as error:
         raise ConfigError(f"{file}: {error}") from error
+
+
+def _thresholds(file: Path, table: Any) -> dict[str, Any]:
+    """Return a table of thresholds that the built-in policy can take."""
+    if not isinstance(table, dict):
+        raise ConfigError(f"{file}: thresholds is {table!r}, expected a table [thresholds]")
+    _check_keys(file, table, _THRESHOLDS)
+    try:
+        replace(NETFLIX_GENAI, **table)
+    except InputInvalidError as error:
+        raise ConfigError(f"{file}: [thresholds] {error}") from error
+    return table
 
 
 def _check_keys(file: Path, table: dict[str, Any], known: tuple[str, ...]) -> None:

@@ -33,6 +33,10 @@ class ConfigError(ScreeningError):
     """A ``screening.toml`` cannot be read or says something that is not understood."""
 
 
+class CalibrationError(ScreeningError):
+    """An index cannot be calibrated, or its calibration does not belong to this version."""
+
+
 class RecordsFileError(ScreeningError):
     """A records file cannot be read, or a row of it is not a record."""
 

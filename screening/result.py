@@ -2,9 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
 
-from screening.decision import Coverage, Role, Verdict
+from screening.decision import NETFLIX_GENAI, Coverage, Policy, Role, Verdict
+from screening.decision.policy import raw_flag, verdict_of
 from screening.matching import ChannelReport, Finding, RankedCandidate
+
+Basis = Literal["false_alarms", "raw_score"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,7 +21,8 @@ class Screening:
     no image (``coverage`` is None too). reason: why coverage is not complete, in words.
     findings: strongest first. candidates: the investigation list, best first, whatever the score;
     empty unless asked for. channels: what each channel did. clauses: those that the verdict
-    touches. notes: what was unusual about the file. elapsed_ms: decoding, search and decision.
+    touches. notes: what was unusual about the file. policy: whose thresholds held. elapsed_ms:
+    decoding, search and decision.
     """
 
     path: str | None
@@ -31,6 +36,7 @@ class Screening:
     channels: Mapping[str, ChannelReport]
     clauses: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    policy: Policy = NETFLIX_GENAI
     elapsed_ms: float = 0.0
 
     @property
@@ -42,6 +48,15 @@ class Screening:
     def flagged(self) -> bool:
         """Return whether somebody has to act: approval is needed, or the picture is blocked."""
         return self.verdict in {Verdict.NEEDS_APPROVAL, Verdict.BLOCKED}
+
+    @property
+    def decisive(self) -> Finding | None:
+        """Return the strongest of the findings that the verdict rests on, None without findings."""
+        return max(self.findings, key=lambda one: verdict_of(one, self.policy).rank, default=None)
+
+    def basis(self, finding: Finding) -> Basis:
+        """Return "raw_score" where that alone flags a finding, which promises no false alarms."""
+        return "raw_score" if raw_flag(finding, self.policy) else "false_alarms"
 
     @property
     def unfinished(self) -> bool:

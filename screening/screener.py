@@ -4,7 +4,6 @@ import os
 import time
 from collections.abc import Generator, Iterable, Sequence
 from contextlib import ExitStack
-from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 from types import TracebackType
@@ -15,16 +14,14 @@ import numpy.typing as npt
 from PIL import Image
 
 from reference_index import ReferenceIndex
-from reference_index.errors import IndexFormatError
 from screening.batch import examine_files
-from screening.decision import NETFLIX_GENAI, Coverage, Policy, Role, decide
-from screening.decision.policy import clauses_of
-from screening.errors import PolicyError
+from screening.decision import NETFLIX_GENAI, Coverage, Policy, Role, decide, policy_named
+from screening.decision.policy import told
 from screening.examine import Examined, examine_bytes, examine_file, examine_pixels
 from screening.images import Limits, walk
-from screening.matching import Matches, match
+from screening.matching import CHANNELS, Matches, match, null_of
+from screening.matching.settings import check_settings
 from screening.result import Screening
-from screening.signals import SETTINGS
 
 ImageInput = str | os.PathLike[str] | bytes | Image.Image | npt.NDArray[np.uint8]
 
@@ -44,7 +41,9 @@ class Screener:
         limits: Limits | None = None,
     ) -> None:
         for index in indexes:
-            _check_settings(index)
+            check_settings(index)
+            for channel in CHANNELS:
+                null_of(index, channel.name)  # refuses a calibration of other settings
         self.indexes = tuple({index.uuid: index for index in indexes}.values())
         self.policy = policy
         self.limits = limits or Limits()
@@ -59,12 +58,12 @@ class Screener:
         """Open a screener on the indexes at these paths.
 
         policy: the name of a built-in policy, or a Policy. limits: what a file may cost.
-        Raises IndexMissingError, IndexDamagedError, IndexFormatError (all ReferenceIndexError) and
-        PolicyError.
+        Raises IndexMissingError, IndexDamagedError, IndexFormatError (all ReferenceIndexError),
+        CalibrationError and PolicyError.
         """
         if not indexes:
             raise TypeError("no index given: Screener.open needs the path of at least one")
-        chosen = _policy(policy)
+        chosen = policy if isinstance(policy, Policy) else policy_named(policy)
         with ExitStack() as undo:
             opened = [undo.enter_context(ReferenceIndex.open(path)) for path in indexes]
             screener = cls(opened, policy=chosen, limits=limits)
@@ -142,17 +141,26 @@ class Screener:
         started = time.perf_counter()
         pictures = [one.fingerprints for one in examined if one.fingerprints]
         matched = iter(
-            match(pictures, self.indexes, note_at=self.policy.note_at, candidates=candidates)
+            match(
+                pictures,
+                self.indexes,
+                note_at=self.policy.note_at,
+                raw_scores=self.policy.raw_scores,
+                candidates=candidates,
+            )
         )
         share = (time.perf_counter() - started) * 1e3 / max(len(examined), 1)
         return [
-            self._decided(one, next(matched), share) if one.fingerprints else _not_screened(one)
+            self._decided(one, next(matched), share)
+            if one.fingerprints
+            else _not_screened(one, self.policy)
             for one in examined
         ]
 
     def _decided(self, examined: Examined, matches: Matches, search_ms: float) -> Screening:
+        findings = told(matches.findings, self.policy)
         decision = decide(
-            matches.findings,
+            findings,
             matches.channels,
             unscreened=examined.unscreened,
             policy=self.policy,
@@ -164,14 +172,12 @@ class Screener:
             verdict=decision.verdict,
             coverage=decision.coverage,
             reason=decision.reason,
-            findings=tuple(
-                replace(finding, clauses=clauses_of(finding, self.policy))
-                for finding in matches.findings
-            ),
+            findings=findings,
             candidates=matches.candidates,
             channels=matches.channels,
             clauses=decision.clauses,
             notes=examined.notes,
+            policy=self.policy,
             elapsed_ms=examined.elapsed_ms + search_ms,
         )
 
@@ -186,7 +192,7 @@ def distinct_roots(roots: Iterable[str | os.PathLike[str]]) -> list[Path]:
     return [places[place] for place in kept]
 
 
-def _not_screened(examined: Examined) -> Screening:
+def _not_screened(examined: Examined, policy: Policy) -> Screening:
     """Return what is said of a file that is no image, or could not be looked at."""
     return Screening(
         path=examined.path,
@@ -197,27 +203,6 @@ def _not_screened(examined: Examined) -> Screening:
         reason=examined.unread or examined.passed_over,
         channels={},
         notes=examined.notes,
+        policy=policy,
         elapsed_ms=examined.elapsed_ms,
     )
-
-
-def _policy(policy: str | Policy) -> Policy:
-    if isinstance(policy, Policy):
-        return policy
-    if policy == NETFLIX_GENAI.name:
-        return NETFLIX_GENAI
-    raise PolicyError(f"no policy named {policy!r}; there is {NETFLIX_GENAI.name!r}")
-
-
-def _check_settings(index: ReferenceIndex) -> None:
-    """Refuse an index whose fingerprints are not comparable with those made here.
-
-    A channel that it was built without is told in every screening.
-    """
-    for channel, built in index.settings.items():
-        settings = SETTINGS.get(channel)
-        if built != settings:
-            raise IndexFormatError(
-                f"{index.path}: the {channel} channel was built with {built!r}, this version "
-                f"uses {settings!r}: enroll again"
-            )

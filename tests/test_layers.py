@@ -12,6 +12,7 @@ import screening
 REFERENCE_INDEX = (
     {"errors"},
     {"records", "fingerprint", "candidates", "calibration"},
+    {"null_fit"},
     {"vectors"},
     {"local_features", "local_lists", "local_coarse", "local_votes"},
     {"storage", "directory", "tombstones", "manifest", "catalog", "local_builder", "segments"},
@@ -32,6 +33,8 @@ SCREENING = (
     {"worker"},
     {"batch"},
     {"enrollment"},
+    {"calibration"},
+    {"benchmark"},
     {"screener"},
     {"report"},
     {"cli"},

@@ -7,6 +7,8 @@ import sys
 import click
 
 from reference_index import ReferenceIndexError
+from screening.cli.benchmark import benchmark_command
+from screening.cli.calibrate import calibrate_command
 from screening.cli.demo import demo_command
 from screening.cli.enroll import enroll_command
 from screening.cli.index import index_group
@@ -28,6 +30,8 @@ def cli() -> None:
 
 cli.add_command(enroll_command)
 cli.add_command(scan_command)
+cli.add_command(calibrate_command)
+cli.add_command(benchmark_command)
 cli.add_command(index_group)
 cli.add_command(demo_command)
 

@@ -3,10 +3,13 @@
 import json
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import click
 
 from reference_index import IndexWriter, Record, ReferenceIndex, verify
+from screening.errors import CalibrationError
+from screening.matching import null_of
 from screening.report.words import printable
 from screening.signals import SETTINGS
 
@@ -24,7 +27,7 @@ def index_group() -> None:
 def info_command(index: Path, form: str) -> None:
     """Show what INDEX holds, by channel, and when it was written."""
     with ReferenceIndex.open(index) as opened:
-        facts = {
+        facts: dict[str, Any] = {
             "index": str(index),
             "uuid": opened.uuid,
             "records": opened.record_count,
@@ -37,12 +40,14 @@ def info_command(index: Path, form: str) -> None:
             "segments": opened.segment_count,
             "created": opened.created,
             "updated": opened.updated,
+            "calibration": _calibration(opened),
         }
     if form == "jsonl":
         click.echo(json.dumps(facts))
         return
     for name, value in facts.items():
-        click.echo(f"{name.replace('_', ' '):<18}{_shown(value)}")
+        shown = _calibration_shown(value) if name == "calibration" else _shown(value)
+        click.echo(f"{name.replace('_', ' '):<18}{shown}")
 
 
 @index_group.command("list")
@@ -89,6 +94,33 @@ def remove_command(index: Path, record_ids: tuple[str, ...], wait: float) -> Non
         for record_id in dict.fromkeys(record_ids):
             writer.remove_record(record_id)
     click.echo(f"{index}: {len(record_ids)} removed")
+
+
+def _calibration(index: ReferenceIndex) -> dict[str, Any] | None:
+    """Return of when and what the calibration is, and whether each channel goes by it."""
+    calibration = index.calibration
+    if calibration is None:
+        return None
+    return {
+        "created": calibration.created,
+        "state": calibration.state(index.next_id),
+        "images": calibration.images,
+        "background": calibration.background,
+        "channels": {name: _state(index, name) for name in index.channels if name in SETTINGS},
+    }
+
+
+def _state(index: ReferenceIndex, channel: str) -> str:
+    try:
+        return null_of(index, channel)[1]
+    except CalibrationError:
+        return "of other settings"
+
+
+def _calibration_shown(facts: dict[str, Any] | None) -> str:
+    if facts is None:
+        return "none: the figures that ship with this program are in use"
+    return f"{facts['created']} with {facts['images']} images; {_shown(facts['channels'])}"
 
 
 def _shown(value: object) -> str:

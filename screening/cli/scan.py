@@ -1,7 +1,9 @@
 """``screening scan``: what somebody wants to know of a mood board."""
 
 import sys
+from collections.abc import Sequence
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -9,9 +11,11 @@ import click
 from screening.cli.interrupt import Interrupts
 from screening.cli.output import output_to
 from screening.cli.progress import bar, counted, say
-from screening.config import FILE_NAME, find_config
-from screening.decision import NETFLIX_GENAI
+from screening.config import FILE_NAME, Config, find_config
+from screening.decision import NETFLIX_GENAI, Policy, policy_named
+from screening.errors import InputInvalidError
 from screening.report import CsvReport, JsonlReport, Report, Summary, TableReport
+from screening.report.words import calibration_in_words
 from screening.screener import Screener, distinct_roots
 from screening.signals import SETTINGS
 
@@ -24,6 +28,15 @@ FORMATS = ("table", "jsonl", "csv")
 @click.option("--index", "indexes", multiple=True, type=click.Path(path_type=Path),
               help="Reference index to compare with; may be given several times.")  # fmt: skip
 @click.option("--policy", default=NETFLIX_GENAI.name, show_default=True, help="Policy to apply.")
+@click.option("--flag-at", type=float, metavar="P",
+              help="False alarms per image that need approval; 1e-3 by default.")  # fmt: skip
+@click.option("--note-at", type=float, metavar="P",
+              help="False alarms per image that are worth a note; 1e-2 by default.")  # fmt: skip
+@click.option("--raw-score", "raw_scores", multiple=True, metavar="CHANNEL=SCORE",
+              help="For experts: let a channel flag from this raw score on, which promises no "
+              "false-alarm rate.")  # fmt: skip
+@click.option("--notes/--no-notes", default=True, show_default=True,
+              help="Whether the table tells what a note is about.")  # fmt: skip
 @click.option("--candidates", default=0, type=click.IntRange(0, 1000), metavar="K",
               help="Also list the K best records, whatever their score.")  # fmt: skip
 @click.option("--format", "form", default="table", type=click.Choice(FORMATS), show_default=True)
@@ -35,6 +48,10 @@ def scan_command(
     paths: tuple[Path, ...],
     indexes: tuple[Path, ...],
     policy: str,
+    flag_at: float | None,
+    note_at: float | None,
+    raw_scores: tuple[str, ...],
+    notes: bool,
     candidates: int,
     form: str,
     output: Path | None,
@@ -42,22 +59,29 @@ def scan_command(
 ) -> None:
     """Screen files and folders against reference indexes.
 
-    The nearest screening.toml, upward from the first PATH, gives the limits of a file and, without
-    --index, the indexes. Writes nothing but its report.
+    The nearest screening.toml, upward from the first PATH, gives the limits of a file, thresholds
+    and, without --index, the indexes; options win over it. Writes nothing but its report.
     """
+    if not notes and form != "table":
+        raise click.UsageError(f"--no-notes is for the table: {form} always has the notes")
     reports: dict[str, Report] = {
-        "table": TableReport(color=output is None and sys.stdout.isatty()),
+        "table": TableReport(color=output is None and sys.stdout.isatty(), notes=notes),
         "jsonl": JsonlReport(),
         "csv": CsvReport(),
     }
     report = reports[form]
     config = find_config(paths[0])
+    rule = _policy(policy, config, flag_at, note_at, raw_scores)
     chosen = _indexes(indexes or config.indexes, paths[0])
     if not indexes:
         say(f"{config.file}: comparing with {', '.join(map(str, chosen))}")
-    summary = Summary(policy=policy, indexes=tuple(map(str, chosen)))
-    with Screener.open(*chosen, policy=policy, limits=config.limits) as screener:
+    with Screener.open(*chosen, policy=rule, limits=config.limits) as screener:
         _say_gaps(screener)
+        summary = Summary(
+            policy=rule,
+            indexes=tuple(map(str, chosen)),
+            calibrations=tuple(filter(None, map(calibration_in_words, screener.indexes))),
+        )
         results = screener.scan(*paths, candidates=candidates, workers=workers)
         with output_to(output) as out:
             out.write(report.start())
@@ -74,8 +98,39 @@ def scan_command(
                 summary.interrupted = True
             out.write(report.end(summary))
     if form == "csv" or output is not None:
-        say(summary.sentence())
+        say(summary.lines())
     raise click.exceptions.Exit(summary.exit_code)
+
+
+def _policy(
+    name: str,
+    config: Config,
+    flag_at: float | None,
+    note_at: float | None,
+    raw_scores: Sequence[str],
+) -> Policy:
+    """Return the policy of that name with the thresholds of the file, options first."""
+    given = {"flag_at": flag_at, "note_at": note_at}
+    thresholds = {**config.thresholds, **{k: v for k, v in given.items() if v is not None}}
+    thresholds["raw_scores"] = config.thresholds.get("raw_scores", {}) | _scores(raw_scores)
+    try:
+        return replace(policy_named(name), **thresholds)
+    except InputInvalidError as error:
+        raise click.UsageError(str(error)) from error
+
+
+def _scores(given: Sequence[str]) -> dict[str, float]:
+    """Return a score for each channel from CHANNEL=SCORE."""
+    scores = {}
+    for text in given:
+        channel, _, score = text.partition("=")
+        try:
+            scores[channel] = float(score)
+        except ValueError as error:
+            raise click.UsageError(
+                f"--raw-score is {text!r}, expected CHANNEL=SCORE, as in hash=200"
+            ) from error
+    return scores
 
 
 def _say_gaps(screener: Screener) -> None:

@@ -1,11 +1,14 @@
 """The built-in rule: which false alarms flag a picture, and which channels must have run."""
 
+import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from reference_index import Kind
 from screening.decision.verdicts import Coverage, Verdict
-from screening.matching import ChannelReport, ChannelState, Finding
+from screening.errors import InputInvalidError, PolicyError
+from screening.matching import ChannelEvidence, ChannelReport, ChannelState, Finding
+from screening.signals import SETTINGS
 
 _CLAUSES: Mapping[Kind, tuple[str, ...]] = {
     Kind.WORK: ("P1", "G3"),
@@ -16,27 +19,65 @@ _CLAUSES: Mapping[Kind, tuple[str, ...]] = {
 }
 
 
+def _check_positive(name: str, value: object, what: str) -> None:
+    if (
+        isinstance(value, bool)
+        or not isinstance(value, int | float)
+        or not (math.isfinite(value) and value > 0)
+    ):
+        raise InputInvalidError(f"{name} is {value!r}, expected {what}, a number above 0")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
     """Thresholds in false alarms per image (inclusive), and the channels that must have run.
 
     A finding at ``flag_at`` or rarer needs approval; between that and ``note_at`` it is a note.
+    raw_scores: for experts, by channel, the raw score (inclusive, in the channel's unit) that alone
+    needs approval; such a channel flags by nothing else, and no false-alarm rate is promised.
+    Raises InputInvalidError.
     """
 
     name: str
     flag_at: float
     note_at: float
     required: tuple[str, ...]
+    raw_scores: Mapping[str, float] = field(default_factory=dict, hash=False)
 
     def __post_init__(self) -> None:
-        if not 0.0 < self.flag_at <= self.note_at:
-            raise ValueError(
-                f"policy {self.name!r}: flag_at {self.flag_at} and note_at {self.note_at} must be "
-                "above 0, flag_at not above note_at"
+        for name, value in (("flag_at", self.flag_at), ("note_at", self.note_at)):
+            _check_positive(name, value, "false alarms per image")
+        if self.flag_at > self.note_at:
+            raise InputInvalidError(
+                f"flag_at is {self.flag_at:g}, above note_at, {self.note_at:g}: lower it, or raise "
+                "note_at too"
             )
+        if not isinstance(self.raw_scores, Mapping):
+            raise InputInvalidError(
+                f"raw_scores is {self.raw_scores!r}, expected a score for each of some channels"
+            )
+        for channel, score in self.raw_scores.items():
+            if channel not in SETTINGS:
+                raise InputInvalidError(
+                    f"raw_scores: there is no channel {channel!r}, expected one of "
+                    f"{', '.join(sorted(SETTINGS))}"
+                )
+            _check_positive(f"raw_scores: {channel}", score, "a score in the channel's unit")
+        object.__setattr__(self, "raw_scores", dict(self.raw_scores))
+
+    def reached_by(self, evidence: ChannelEvidence) -> bool:
+        """Return whether evidence scores at least the raw score given for its channel."""
+        return evidence.score >= self.raw_scores.get(evidence.channel, math.inf)
 
 
 NETFLIX_GENAI = Policy(name="netflix-genai", flag_at=1e-3, note_at=1e-2, required=("hash", "local"))
+
+
+def policy_named(name: str) -> Policy:
+    """Return a built-in policy. Raises PolicyError."""
+    if name != NETFLIX_GENAI.name:
+        raise PolicyError(f"no policy named {name!r}; there is {NETFLIX_GENAI.name!r}")
+    return NETFLIX_GENAI
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,18 +113,58 @@ def decide(
 
 
 def verdict_of(finding: Finding, policy: Policy) -> Verdict:
-    """Return what one finding alone would come to. Cleared records count nowhere."""
-    if finding.record.kind is Kind.CLEARED or finding.false_alarms > policy.note_at:
+    """Return what one finding alone would come to. Cleared records count nowhere.
+
+    What a channel with a raw score finds rare and does not flag is still a note.
+    """
+    flags = _flagged_at(finding, policy) <= policy.flag_at or any(
+        map(policy.reached_by, finding.channels)
+    )
+    if finding.record.kind is Kind.CLEARED or not (flags or finding.false_alarms <= policy.note_at):
         return Verdict.NOTHING_FOUND
-    if finding.record.kind is Kind.TEMPORARY or finding.false_alarms > policy.flag_at:
+    if finding.record.kind is Kind.TEMPORARY or not flags:
         return Verdict.NOTE
     return Verdict.NEEDS_APPROVAL
+
+
+def raw_flag(finding: Finding, policy: Policy) -> ChannelEvidence | None:
+    """Return the evidence that flags a finding by its raw score, where false alarms do not.
+
+    The most improbable of them; None where false alarms flag the finding, or nothing does.
+    """
+    if _flagged_at(finding, policy) <= policy.flag_at:
+        return None
+    return next(filter(policy.reached_by, finding.channels), None)
+
+
+def told(findings: Sequence[Finding], policy: Policy) -> tuple[Finding, ...]:
+    """Return the findings that count under a policy, in their order, with their clauses."""
+    return tuple(
+        replace(finding, clauses=clauses_of(finding, policy))
+        for finding in findings
+        if verdict_of(finding, policy) is not Verdict.NOTHING_FOUND
+    )
 
 
 def clauses_of(finding: Finding, policy: Policy) -> tuple[str, ...]:
     """Return the guidance clauses that a finding touches, none where it does not flag."""
     flagged = verdict_of(finding, policy) is not Verdict.NOTHING_FOUND
     return _CLAUSES[finding.record.kind] if flagged else ()
+
+
+def _flagged_at(finding: Finding, policy: Policy) -> float:
+    """Return the fused false alarms of the channels without a raw score, infinite for none."""
+    if not finding.channels or finding.channels[0].channel not in policy.raw_scores:
+        return finding.false_alarms
+    searches = round(finding.false_alarms / finding.channels[0].false_alarms)
+    return min(
+        (
+            evidence.false_alarms * searches
+            for evidence in finding.channels
+            if evidence.channel not in policy.raw_scores
+        ),
+        default=math.inf,
+    )
 
 
 def _coverage(

@@ -7,10 +7,13 @@ from screening.matching.findings import (
     Finding,
     RankedCandidate,
 )
-from screening.matching.fusion import Matches, match
-from screening.matching.nulls import default_null
+from screening.matching.fusion import CHANNELS, Matches, match
+from screening.matching.nulls import default_null, null_of
+from screening.matching.settings import SETTINGS
 
 __all__ = [
+    "CHANNELS",
+    "SETTINGS",
     "ChannelEvidence",
     "ChannelReport",
     "ChannelState",
@@ -19,4 +22,5 @@ __all__ = [
     "RankedCandidate",
     "default_null",
     "match",
+    "null_of",
 ]

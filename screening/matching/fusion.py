@@ -1,7 +1,9 @@
 """Search every index on every channel with what was extracted, and fuse what comes back."""
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from reference_index import Fingerprint, ReferenceIndex
 from screening.matching.channels import Hit
@@ -15,6 +17,8 @@ from screening.matching.hash_channel import HASH
 from screening.matching.local_channel import LOCAL
 
 CHANNELS = (HASH, LOCAL)
+
+_NONE: Mapping[str, float] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,15 +35,18 @@ def match(
     indexes: Sequence[ReferenceIndex],
     *,
     note_at: float,
+    raw_scores: Mapping[str, float] = _NONE,
     candidates: int = 0,
 ) -> list[Matches]:
     """Compare pictures (each a sequence of frames) with the indexes, all in one batch.
 
-    Findings are the records at ``note_at`` false alarms per image or rarer. The best value of a
-    record over channels, frames and indexes is multiplied by the number of searches that ran on the
+    Findings are the records at ``note_at`` false alarms per image or rarer, and those that reach
+    the raw score given for a channel, however many false alarms it has. The best value of a record
+    over channels, frames and indexes is multiplied by the number of searches that ran on the
     picture (channels times indexes with references on them, times distinct frames), the same number
     for every record: a bound on the expected number of unrelated records, whatever the searches
     share. Cleared records count nowhere: not as references, not as findings, not as candidates.
+    Raises CalibrationError where an index was calibrated with other settings.
     """
     frames = [(picture, frame) for picture, those in enumerate(pictures) for frame in those]
     hits: list[list[Hit]] = [[] for _ in pictures]
@@ -48,8 +55,12 @@ def match(
     for channel in CHANNELS:
         searched = channel.searched(indexes)
         seen = [(picture, frame) for picture, frame in frames if channel.sees(frame)]
-        found = channel.search(
-            [frame for _, frame in seen], searched, note_at=note_at, candidates=candidates
+        found = channel.hits(
+            [frame for _, frame in seen],
+            searched,
+            note_at=note_at,
+            raw_score=raw_scores.get(channel.name, math.inf),
+            candidates=candidates,
         )
         for (picture, _), those in zip(seen, found, strict=True):
             hits[picture] += those
@@ -62,6 +73,7 @@ def match(
             searches=searches[picture],
             reports=reports[picture],
             note_at=note_at,
+            raw_scores=raw_scores,
             candidates=candidates,
         )
         for picture in range(len(pictures))
@@ -74,6 +86,7 @@ def _fuse(
     searches: int,
     reports: dict[str, ChannelReport],
     note_at: float,
+    raw_scores: Mapping[str, float],
     candidates: int,
 ) -> Matches:
     """Return findings and candidates of one picture from its hits."""
@@ -85,6 +98,10 @@ def _fuse(
             _finding(those, searches)
             for those in by_record.values()
             if those[0].evidence.false_alarms * searches <= note_at
+            or any(
+                hit.evidence.score >= raw_scores.get(hit.evidence.channel, math.inf)
+                for hit in those
+            )
         ),
         candidates=tuple(
             RankedCandidate(

@@ -4,11 +4,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from reference_index import Fingerprint, Kind
-from reference_index.fingerprint import HASH_CHANNEL, ISOMETRIES
-from screening.matching.channels import Channel, Hit, Searched
-from screening.matching.findings import WHOLE_PICTURE, ChannelEvidence, Quad
-from screening.matching.nulls import default_null
+from reference_index import Candidate, Fingerprint, Kind, ReferenceIndex
+from reference_index.fingerprint import HASH_BITS, HASH_CHANNEL, ISOMETRIES, HashCodes
+from screening.matching.channels import Channel, Scored
+from screening.matching.findings import WHOLE_PICTURE, Quad
 from screening.signals import MIN_STRUCTURE
 
 _A, _B, _C, _D = WHOLE_PICTURE
@@ -30,40 +29,61 @@ def _has_structure(frame: Fingerprint) -> bool:
 
 
 def _search(
-    frames: Sequence[Fingerprint], searched: Sequence[Searched], *, note_at: float, candidates: int
-) -> list[list[Hit]]:
+    frames: Sequence[Fingerprint],
+    indexes: Sequence[ReferenceIndex],
+    *,
+    min_scores: Sequence[float],
+    best: int,
+) -> list[list[Scored]]:
     """Search all frames in one batch."""
-    null = default_null(HASH_CHANNEL)
-    hits: list[list[Hit]] = [[] for _ in frames]
+    found: list[list[Scored]] = [[] for _ in frames]
+    if not frames:
+        return found
     codes = np.array([frame.hashes.codes for frame in frames])
-    for index, references in searched if frames else ():
-        found = index.search_hashes(
-            codes, k=candidates, min_score=null.score_at(note_at, references=references)
-        )
-        for frame, best, into in zip(frames, found, hits, strict=True):
-            for candidate in best:
-                record = index.record(candidate.record_id)
-                if record.kind is Kind.CLEARED:
-                    continue
-                evidence = ChannelEvidence(
-                    channel=HASH_CHANNEL,
+    for index, min_score in zip(indexes, min_scores, strict=True):
+        for into, candidates in zip(found, _nearest(index, codes, min_score, best), strict=True):
+            into.extend(
+                Scored(
+                    index=index,
+                    record_id=candidate.record_id,
+                    image_id=candidate.image_id,
                     score=candidate.score,
-                    unit=null.unit,
-                    false_alarms=null.false_alarms(candidate.score, references=references),
-                    extrapolated=null.extrapolated(candidate.score),
-                    measured_to=null.measured_to(references=references),
-                    calibration="default",
-                    reference_image=index.image(candidate.image_id).sha256,
                     transform=ISOMETRIES[candidate.isometry],
-                    frame=frame.frame,
                     region=_CORNERS[candidate.isometry],
                 )
-                into.append(Hit(record=record, evidence=evidence))
-    return hits
+                for candidate in candidates
+            )
+    return found
+
+
+def _nearest(
+    index: ReferenceIndex, codes: HashCodes, min_score: float, best: int
+) -> list[Sequence[Candidate]]:
+    """Return the best candidates of each picture, and all from min_score on; none is cleared."""
+    if HASH.references(index) == index.references(HASH_CHANNEL):
+        return [*index.search_hashes(codes, k=best, min_score=min_score)]
+    cleared: dict[str, bool] = {}
+
+    def counts(record_id: str) -> bool:
+        if record_id not in cleared:
+            cleared[record_id] = index.record(record_id).kind is Kind.CLEARED
+        return not cleared[record_id]
+
+    fetch = best
+    while True:
+        found = index.search_hashes(codes, k=fetch, min_score=min_score)
+        kept = [[one for one in near if counts(one.record_id)] for near in found]
+        if all(
+            len(those) >= best or len(near) < fetch for those, near in zip(kept, found, strict=True)
+        ):
+            return [*kept]
+        fetch *= 2
 
 
 HASH = Channel(
     name=HASH_CHANNEL,
+    unit=f"bits of {HASH_BITS} alike",
+    discrete=True,
     sees=_has_structure,
     too_plain="too little structure for a hash to mean anything",
     search=_search,

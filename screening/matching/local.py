@@ -203,7 +203,7 @@ class _Alike:
 def _shares(
     one: _Verified, verified: Sequence[_Verified], frame: Fingerprint, alike: _Alike
 ) -> Floats:
-    """Return how much of each correspondence is left to a record: half for each other sharing it."""
+    """Return how much of each correspondence is left: half for each other record that shares it."""
     sharing: dict[str, list[Floats]] = {}
     for other in verified:
         if other.candidate.record_id != one.candidate.record_id and not alike(

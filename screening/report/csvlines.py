@@ -1,10 +1,11 @@
-"""CSV: one row per file seen, its strongest finding beside it."""
+"""CSV: one row per file seen, beside it the strongest finding that its verdict rests on."""
 
 import csv
 import io
 
+from screening.decision.policy import raw_flag
 from screening.report.summary import Summary
-from screening.report.words import path_of, printable
+from screening.report.words import coincidence, path_of, printable, raw_flag_in_words
 from screening.result import Screening
 
 COLUMNS = (
@@ -21,6 +22,8 @@ COLUMNS = (
     "reference_share",
     "false_alarms",
     "extrapolated",
+    "coincidence",
+    "basis",
     "findings",
     "clauses",
     "sha256",
@@ -35,9 +38,13 @@ class CsvReport:
         return _row(COLUMNS)
 
     def line(self, screening: Screening) -> str:
-        """Return one row. Text that a spreadsheet would run as a formula is quoted first."""
-        strongest = screening.findings[0] if screening.findings else None
-        evidence = strongest.channels[0] if strongest else None
+        """Return one row. Text that a spreadsheet would run as a formula is quoted first.
+
+        The evidence is the channel's that flags the picture. No number of false alarms is below
+        what was measured.
+        """
+        strongest, policy = screening.decisive, screening.policy
+        evidence = (raw_flag(strongest, policy) or strongest.channels[0]) if strongest else None
         return _row(
             (
                 path_of(screening),
@@ -51,8 +58,10 @@ class CsvReport:
                 evidence.transform if evidence else "",
                 f"{evidence.share:.3g}" if evidence else "",
                 f"{evidence.reference_share:.3g}" if evidence else "",
-                f"{strongest.false_alarms:.3g}" if strongest else "",
+                f"{max(strongest.false_alarms, strongest.measured_to):.3g}" if strongest else "",
                 str(evidence.extrapolated).lower() if evidence else "",
+                coincidence(strongest) if strongest else "",
+                (raw_flag_in_words(strongest, policy) or "false_alarms") if strongest else "",
                 str(len(screening.findings)),
                 ";".join(screening.clauses),
                 screening.sha256 or "",

@@ -7,7 +7,7 @@ from typing import Any
 
 from screening.matching import Finding
 from screening.report.summary import Summary
-from screening.report.words import path_of
+from screening.report.words import path_of, raw_flag_in_words
 from screening.result import Screening
 
 SCHEMA = 1
@@ -41,7 +41,7 @@ def screening_json(screening: Screening) -> dict[str, Any]:
         "verdict": screening.verdict,
         "coverage": screening.coverage,
         "reason": screening.reason,
-        "findings": [_finding_json(finding) for finding in screening.findings],
+        "findings": [_finding_json(finding, screening) for finding in screening.findings],
         "candidates": [
             {
                 "record_id": candidate.record.id,
@@ -64,8 +64,9 @@ def screening_json(screening: Screening) -> dict[str, Any]:
     }
 
 
-def _finding_json(finding: Finding) -> dict[str, Any]:
+def _finding_json(finding: Finding, screening: Screening) -> dict[str, Any]:
     record = finding.record
+    raw = raw_flag_in_words(finding, screening.policy)
     return {
         "record": {
             "id": record.id,
@@ -75,6 +76,8 @@ def _finding_json(finding: Finding) -> dict[str, Any]:
         },
         "false_alarms": finding.false_alarms,
         "strength": finding.strength,
+        "basis": screening.basis(finding),
+        **({"basis_in_words": raw} if raw else {}),
         "channels": [
             {
                 "channel": evidence.channel,

@@ -4,7 +4,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
-from screening.decision import Coverage, Verdict
+from screening.decision import NETFLIX_GENAI, Coverage, Policy, Verdict
+from screening.report.words import thresholds_in_words
 from screening.result import Screening
 
 EXIT_NOTHING = 0
@@ -18,10 +19,12 @@ class Summary:
     """Counts over the screenings seen so far, and what they were compared with.
 
     Every file seen is in exactly one of ``verdicts``, ``unread`` and ``not_images``.
+    calibrations: what the false alarms of indexes rest on, where that is to be told.
     """
 
-    policy: str = ""
+    policy: Policy = NETFLIX_GENAI
     indexes: tuple[str, ...] = ()
+    calibrations: tuple[str, ...] = ()
     files: int = 0
     not_images: int = 0
     interrupted: bool = False
@@ -65,9 +68,18 @@ class Summary:
             "coverage": {coverage.value: self.coverage[coverage] for coverage in Coverage},
             "not_images": self.not_images,
             "complete": not self.interrupted,
-            "policy": self.policy,
+            "policy": self.policy.name,
+            "thresholds": {
+                "flag_at": self.policy.flag_at,
+                "note_at": self.policy.note_at,
+                "raw_scores": dict(self.policy.raw_scores),
+            },
             "indexes": list(self.indexes),
         }
+
+    def lines(self) -> str:
+        """Return the counts, the thresholds that held and what they rest on, a line each."""
+        return "\n".join((self.sentence(), thresholds_in_words(self.policy), *self.calibrations))
 
     def sentence(self) -> str:
         """Return the counts as one sentence."""

@@ -1,6 +1,8 @@
 """The table people read: verdict, coverage, how improbable, picture and record, row by row."""
 
 from screening.decision import Coverage, Verdict
+from screening.decision.policy import verdict_of
+from screening.matching import RankedCandidate
 from screening.report.summary import Summary
 from screening.report.words import coincidence, evidence_in_words, path_of, printable
 from screening.result import Screening
@@ -23,10 +25,14 @@ _INDENT = " " * 54
 
 
 class TableReport:
-    """One row per file as it is screened; further findings and reasons on rows of their own."""
+    """One row per file as it is screened; findings and reasons on rows of their own.
 
-    def __init__(self, *, color: bool = False) -> None:
+    notes: whether findings that are only a note have rows too.
+    """
+
+    def __init__(self, *, color: bool = False, notes: bool = True) -> None:
         self._color = color
+        self._notes = notes
 
     def start(self) -> str:
         """Return the heading."""
@@ -36,29 +42,32 @@ class TableReport:
         """Return the rows of one file."""
         verdict = _WORDS[screening.verdict] if screening.verdict else "-"
         coverage = screening.coverage or "-"
-        chance = coincidence(screening.findings[0]) if screening.findings else "-"
+        decisive = screening.decisive
+        chance = coincidence(decisive) if decisive else "-"
         rows = self._paint(
             screening, _ROW.format(verdict, coverage, chance, printable(path_of(screening)))
         )
         for finding in screening.findings:
+            if not self._notes and verdict_of(finding, screening.policy) is Verdict.NOTE:
+                continue
             where = f", frame {finding.frame + 1}" if finding.frame else ""
-            again = "" if finding is screening.findings[0] else f" ({coincidence(finding)})"
+            again = "" if finding is decisive else f" ({coincidence(finding)})"
             rows += (
                 f"{_INDENT}└ {finding.record.kind} “{printable(finding.record.title)}”: "
-                f"{evidence_in_words(finding)}{where}{again}\n"
+                f"{evidence_in_words(finding, screening.policy)}{where}{again}\n"
             )
         if screening.reason:
             rows += f"{_INDENT}└ {printable(screening.reason)}\n"
         for candidate in screening.candidates:
             rows += (
                 f"{_INDENT}· {printable(candidate.record.title)}: {candidate.channel} "
-                f"{candidate.score:g}, {candidate.false_alarms:.2g} false alarms per image\n"
+                f"{candidate.score:g}, {_chance(candidate, screening)}\n"
             )
         return rows
 
     def end(self, summary: Summary) -> str:
         """Return the summary under the table."""
-        return f"\n{summary.sentence()}\n"
+        return f"\n{summary.lines()}\n"
 
     def _paint(self, screening: Screening, row: str) -> str:
         if not self._color:
@@ -67,3 +76,11 @@ class TableReport:
         if color is None and screening.coverage in {Coverage.INSUFFICIENT, Coverage.UNREAD}:
             color = _UNFINISHED
         return f"{color}{row.rstrip()}{_PLAIN}\n" if color else row
+
+
+def _chance(candidate: RankedCandidate, screening: Screening) -> str:
+    """Return how improbable a candidate is, in the words of its finding where it is one."""
+    for finding in screening.findings:
+        if finding.record.id == candidate.record.id:
+            return f"by coincidence {coincidence(finding)}"
+    return f"{candidate.false_alarms:.2g} false alarms per image"

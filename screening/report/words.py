@@ -2,8 +2,10 @@
 
 import os
 
-from screening.decision import NETFLIX_GENAI
-from screening.matching import ChannelEvidence, Finding
+from reference_index import ReferenceIndex
+from screening.decision import Policy
+from screening.decision.policy import raw_flag
+from screening.matching import CHANNELS, ChannelEvidence, Finding
 from screening.result import Screening
 
 
@@ -18,14 +20,63 @@ def coincidence(found: Finding | ChannelEvidence) -> str:
     return f"1 in {1.0 / found.false_alarms:,.0f}"
 
 
-def evidence_in_words(finding: Finding) -> str:
+def evidence_in_words(finding: Finding, policy: Policy) -> str:
     """Return the channels that speak for a finding, and the transformation the best one saw.
 
-    A channel beside the best one speaks where it alone would be worth a note.
+    A channel beside the best one speaks where it alone would be worth a note, or is flagged by its
+    raw score. A finding that nothing else flags is labeled so.
     """
     best, *others = finding.channels
-    speaking = [one.channel for one in others if one.false_alarms <= NETFLIX_GENAI.note_at]
-    return f"{' and '.join((best.channel, *speaking))}, {best.transform}"
+    speaking = [
+        one.channel
+        for one in others
+        if one.false_alarms <= policy.note_at or policy.reached_by(one)
+    ]
+    raw = raw_flag_in_words(finding, policy)
+    return f"{' and '.join((best.channel, *speaking))}, {best.transform}{raw and f', {raw}'}"
+
+
+def raw_flag_in_words(finding: Finding, policy: Policy) -> str:
+    """Return by what raw score alone a finding is flagged, nothing where false alarms tell."""
+    evidence = raw_flag(finding, policy)
+    if evidence is None:
+        return ""
+    return (
+        f"flagged by a raw score of {policy.raw_scores[evidence.channel]:g} ({evidence.channel}, "
+        f"{evidence.unit}), which promises no false-alarm rate"
+    )
+
+
+def thresholds_in_words(policy: Policy) -> str:
+    """Return the thresholds of a policy, and which of them are an expert's."""
+    said = (
+        f"Thresholds: {policy.name}, approval at {policy.flag_at:g} false alarms per image or "
+        f"fewer, a note at {policy.note_at:g}."
+    )
+    if policy.raw_scores:
+        scores = ", ".join(f"{channel} {at:g}" for channel, at in policy.raw_scores.items())
+        said += f" Expert settings, which promise no false-alarm rate: raw scores {scores}."
+    return said
+
+
+def calibration_in_words(index: ReferenceIndex) -> str | None:
+    """Return what the false alarms of an index rest on, None for a calibration that is its own."""
+    searched = [one for channel in CHANNELS for one in channel.searched([index])]
+    mend = f"screening calibrate {printable(str(index.path))} --background FOLDER"
+    for one in searched:
+        if one.calibration == "stale":
+            more = one.references - one.null.references  # fewer where some were removed too
+            added = f"{more:,} references" if more > 1 else "references"
+            return (
+                f"Thresholds: calibration is stale: {added} were added since; calibrate again: "
+                f"{mend}"
+            )
+    if any(one.calibration == "default" for one in searched):
+        return (
+            "Thresholds: default figures of the package; calibrate with your own background: "
+            f"{mend}"
+        )
+    return None
 
 
 def printable(text: str) -> str:

@@ -1,10 +1,17 @@
 """What the tests of the reference index share: small indexes and what is in them."""
 
 import hashlib
+from dataclasses import replace
 
 import numpy as np
 
 from reference_index import IndexWriter, Kind, LocalFeatures, Record, ReferenceIndex
+from reference_index.calibration import (
+    Calibration,
+    ChannelCalibration,
+    NullDistribution,
+    Threshold,
+)
 from reference_index.fingerprint import DESCRIPTOR_SCALE, HASH_BYTES
 from reference_index.local_features import decode
 
@@ -12,6 +19,39 @@ SETTINGS = {"hash": "phash 256, test", "local": "rootsift, test"}
 HASH_SETTINGS = {"hash": "phash 256, test"}
 FEATURES = 12
 ASPECT = 640 / 480
+NULL = NullDistribution(
+    channel="hash",
+    unit="bits of 256 alike",
+    settings="test",
+    scores=(100.0, 140.0, 150.0, 160.0),
+    rates=(1.0, 0.5, 0.01, 0.001),
+    tail_scale=3.0,
+    tail_shape=0.1,
+    floor=0.0,
+    images=100,
+    references=99,
+    pairs=9_900,
+    background="0" * 64,
+)
+THRESHOLD = Threshold(
+    promised=1e-2,
+    min_score=161.0,
+    low=158,
+    high=None,
+    extrapolated=True,
+    images_needed=1000,
+)
+CALIBRATION = Calibration(
+    index_uuid="d2b0",
+    next_id=8,
+    created="2030-01-02T03:04:05+00:00",
+    version="1",
+    background="0" * 64,
+    images=100,
+    channels={
+        "hash": ChannelCalibration(null=NULL, thresholds=(THRESHOLD,), goodness_of_fit=0.5),
+    },
+)
 COMMITTED = {"a": ["a0", "a1", "a2"], "b": ["b0", "b1"], "p": ["p0"]}
 
 
@@ -76,6 +116,27 @@ def make(path, content=None, *, settings=SETTINGS):
         for record_id, images in (COMMITTED if content is None else content).items():
             add(writer, record_id, *images)
     return path
+
+
+def calibration_of(path, **changes):
+    """Return a calibration of the index at a path, as it is."""
+    with ReferenceIndex.open(path) as index:
+        own = {"index_uuid": index.uuid, "next_id": index.next_id}
+    return replace(CALIBRATION, **own | changes)
+
+
+def calibrate(path, **changes):
+    """Give the index at a path a calibration, and return it."""
+    calibration = calibration_of(path, **changes)
+    with IndexWriter(path, settings=None) as writer:
+        writer.put_calibration(calibration, next_id=calibration.next_id)
+    return calibration
+
+
+def calibration_at(path):
+    """Return the calibration that the index at a path has."""
+    with ReferenceIndex.open(path) as index:
+        return index.calibration
 
 
 def content_of(index):

@@ -7,10 +7,19 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from index_tools import SETTINGS, content_of, files_of, make, query
+from index_tools import (
+    CALIBRATION,
+    SETTINGS,
+    calibrate,
+    calibration_at,
+    content_of,
+    files_of,
+    make,
+    query,
+)
 
 from reference_index import IndexWriter, ReferenceIndex, local_coarse, storage, verify
-from reference_index.errors import IndexDamagedError
+from reference_index.errors import IndexDamagedError, IndexFormatError
 from reference_index.local_lists import FRAME
 from reference_index.manifest import read_manifest, write_manifest
 
@@ -24,7 +33,9 @@ def index_path(request, tmp_path, monkeypatch):
     if request.param is not None:
         monkeypatch.setattr(storage, "SMALL_FILE_BYTES", request.param)
     path = make(tmp_path / "i", {f"r{number}": [f"i{number}"] for number in range(20)})
-    return make(path, {"s": ["s0", "s1"]})
+    make(path, {"s": ["s0", "s1"]})
+    calibrate(path)
+    return path
 
 
 def use_all(path):
@@ -40,6 +51,15 @@ def alter(file, offset):
     changed[offset] ^= 1
     file.write_bytes(changed)
     return content
+
+
+def calibrate_anew(path):
+    """Give an index whose calibration cannot be read a new one."""
+    manifest = read_manifest(path)
+    calibration = replace(CALIBRATION, index_uuid=manifest.uuid, next_id=manifest.next_id)
+    with IndexWriter(path, settings=None) as writer:
+        writer.put_calibration(calibration, next_id=manifest.next_id)
+    return calibration
 
 
 def list_as_it_is(path, name):
@@ -77,7 +97,7 @@ def test_every_byte_of_the_manifest_counts(tmp_path):
 
 
 def test_any_altered_byte_is_named_and_refused(index_path):
-    """The first, the last and bytes between of every segment file: none goes unnoticed."""
+    """The first, the last and bytes between of every other file: none goes unnoticed."""
     before = use_all(index_path)
     for name in files_of(index_path):
         file = index_path / name
@@ -171,6 +191,40 @@ def test_forged_local_files_are_named(tmp_path, monkeypatch, file, dtype, change
     problems = verify(path)
     assert all(problem.damage for problem in problems)
     assert what in problems[0].what
+
+
+def test_a_forged_calibration_is_refused_and_named(tmp_path):
+    """One of another index, or that holds something else, is refused though its checksum fits."""
+    path, other = make(tmp_path / "i"), make(tmp_path / "other")
+    calibrate(path)
+    calibrate(other)
+    name = read_manifest(path).calibration.name
+    foreign = (other / read_manifest(other).calibration.name).read_bytes()
+    for content, what in ((foreign, "belongs to another index"), (b"\xff", "calibrate again")):
+        (path / name).write_bytes(content)
+        file = storage.describe_file(path / name)
+        manifest = read_manifest(path)
+        entry = replace(manifest.calibration, file=file)
+        write_manifest(path, replace(manifest, calibration=entry))
+        with pytest.raises(IndexFormatError, match=what):
+            ReferenceIndex.open(path)
+        (problem,) = verify(path)
+        assert (problem.file, problem.damage) == (name, True)
+        assert what in problem.what
+    new = calibrate_anew(path)
+    assert calibration_at(path) == new
+    assert verify(path) == ()
+
+
+def test_a_lost_calibration_is_replaced_without_reading_it(index_path):
+    """An index whose calibration is gone is refused until it has a new one, or none."""
+    (index_path / read_manifest(index_path).calibration.name).unlink()
+    with pytest.raises(IndexDamagedError, match=r"calibration-[0-9a-f]{8}\.json is missing"):
+        ReferenceIndex.open(index_path)
+    with IndexWriter(index_path, settings=SETTINGS) as writer:
+        writer.put_calibration(None, next_id=read_manifest(index_path).next_id)
+    assert calibration_at(index_path) is None
+    assert verify(index_path) == ()
 
 
 def test_a_copy_is_the_same_index(tmp_path):

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from index_tools import SETTINGS, add, content_at, make
+from index_tools import SETTINGS, add, calibrate, calibration_at, content_at, make
 
 from reference_index import IndexWriter, verify
 from reference_index.errors import IndexMissingError
@@ -64,7 +64,12 @@ def create(path):
     make(path, {"a": ["a0"]})
 
 
-SCENARIOS = {"change": change, "create": create}
+def recalibrate(path):
+    """Put another calibration in the place of the first."""
+    calibrate(path, images=200)
+
+
+SCENARIOS = {"change": change, "create": create, "recalibrate": recalibrate}
 
 
 def killed_everywhere(folder, scenario):
@@ -119,7 +124,26 @@ def test_a_writer_killed_while_creating_leaves_nothing_or_an_index(tmp_path):
         assert verify(place) == ()
 
 
-@pytest.mark.parametrize("name", ["manifest.json.tmp", "segments/00000009-0123abcd"])
+def test_a_writer_killed_while_calibrating_leaves_one_calibration_or_the_other(tmp_path):
+    """Wherever it ends, the index has the old calibration or the new one, whole."""
+    base = make(tmp_path / "base")
+    calibrate(base)
+    places = killed_everywhere(tmp_path, "recalibrate")
+    assert len(places) > 5
+    seen = [calibration_at(place).images for place in places]
+    assert seen == sorted(seen)
+    assert set(seen) == {100, 200}
+    for place, images in zip(places, seen, strict=True):
+        assert [problem for problem in verify(place) if problem.damage] == []
+        make(place, {"d": ["d0"]})
+        assert calibration_at(place).images == images
+        assert verify(place) == ()
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["manifest.json.tmp", "segments/00000009-0123abcd", "calibration-0123abcd.json"],
+)
 def test_what_a_killed_writer_left_is_told_and_removed(tmp_path, name):
     """Leftovers are named but are no damage, and the next writer removes them; others stay."""
     path = make(tmp_path / "i")

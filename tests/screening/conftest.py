@@ -1,3 +1,4 @@
+import os
 import sys
 from pathlib import Path
 
@@ -19,3 +20,13 @@ def run(monkeypatch, capsys):
         return int(ending.value.code or 0), said.out, said.err
 
     return call
+
+
+@pytest.fixture
+def measuring_data():
+    """Return the folder of the measuring data; a test without it is skipped."""
+    checkout = Path(__file__).resolve().parents[2]
+    data = Path(os.environ.get("SCREENING_SHARED") or checkout.parent / "shared") / "data"
+    if not data.is_dir():
+        pytest.skip("the measuring data is absent: no ../shared/data, SCREENING_SHARED not set")
+    return data

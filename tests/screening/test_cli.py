@@ -69,6 +69,7 @@ def test_scan_finds_the_copy_and_accounts_for_every_file(studio, run):
         "not_images": 1,
         "complete": True,
         "policy": "netflix-genai",
+        "thresholds": {"flag_at": 1e-3, "note_at": 1e-2, "raw_scores": {}},
         "indexes": [str(studio / "works.index")],
     }
 

@@ -1,4 +1,3 @@
-import os
 from collections import Counter
 from pathlib import Path
 
@@ -158,12 +157,9 @@ def test_methods_are_scored_on_the_same_queries():
 
 
 @pytest.mark.shared
-def test_the_measuring_data_is_enough_for_the_default_protocol():
+def test_the_measuring_data_is_enough_for_the_default_protocol(measuring_data):
     """Photographs and art together make a protocol of the default sizes."""
-    checkout = Path(__file__).resolve().parents[2]
-    data = Path(os.environ.get("SCREENING_SHARED") or checkout.parent / "shared") / "data"
-    if not data.is_dir():
-        pytest.skip("the measuring data is absent: no ../shared/data, SCREENING_SHARED not set")
-    names = [p.relative_to(data).as_posix() for p in data.rglob("*.jpg") if "train" not in p.parts]
+    found = (p for p in measuring_data.rglob("*.jpg") if "train" not in p.parts)
+    names = [path.relative_to(measuring_data).as_posix() for path in found]
     pool = [name for name in names if name.startswith(("photos/", "art/"))]
     assert len(copy_protocol(pool, seed=0).references) == 400

@@ -70,3 +70,15 @@ def test_hashes_are_read_only_and_packed():
     assert hashes.codes.dtype == np.uint8
     with pytest.raises(ValueError, match="read-only"):
         hashes.codes[0, 0] = 0
+
+
+@pytest.mark.shared
+def test_photographs_and_art_have_structure(measuring_data):
+    """One in twenty of the measuring pictures: all lie well above the least."""
+    files = sorted(f for pack in ("photos", "art") for f in (measuring_data / pack).rglob("*.jpg"))
+    structures = []
+    for file in files[::20]:
+        with Image.open(file) as image:
+            structures.append(perceptual_hashes(np.asarray(image.convert("L"))).structure)
+    assert len(structures) >= 50
+    assert min(structures) > 0.9

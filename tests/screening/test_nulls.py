@@ -1,31 +1,68 @@
 import pytest
 
-from screening.matching import default_null
-from screening.signals import SETTINGS
+from screening import signals
+from screening.matching import SETTINGS, default_null, settings
 
 
 @pytest.mark.smoke
 @pytest.mark.parametrize("channel", SETTINGS)
-def test_the_figures_that_ship_belong_to_the_fingerprints_that_are_made(channel):
-    """A change of settings needs new figures: benchmarks/hash_null.py or local_null.py --ship."""
+def test_the_figures_that_ship_belong_to_the_scores_that_are_made(channel):
+    """A change of what scores depend on needs new figures: scripts/ship_nulls."""
     null = default_null(channel)
     assert (null.channel, null.settings) == (channel, SETTINGS[channel])
 
 
-def test_every_pair_of_photographs_was_measured():
-    """The null of the hash is of all ordered pairs, none left out."""
-    null = default_null("hash")
-    assert null.images * (null.images - 1) == null.pairs
+@pytest.mark.parametrize("channel", SETTINGS)
+def test_the_figures_that_ship_have_a_tail(channel):
+    """Measured on all pairs of two halves, and sure enough to reach beyond."""
+    null = default_null(channel)
+    assert null.tail_scale is not None
+    assert null.images * null.references == null.pairs
+    assert 1_000 <= null.images < 1_200
 
 
-@pytest.mark.parametrize(("bits_alike", "least", "most"), [(140, 0.4, 0.7), (160, 0.001, 0.003)])
+@pytest.mark.parametrize(("bits_alike", "least", "most"), [(150, 0.02, 0.2), (160, 5e-4, 3e-3)])
 def test_unrelated_pictures_score_as_was_measured(bits_alike, least, most):
-    """Of 256 bits 140 agree by chance for every other pair, 160 for one in five hundred."""
+    """Of 256 bits 150 agree by chance for few pairs, 160 for about one in five hundred."""
     assert least <= default_null("hash").false_alarms(bits_alike, references=1) <= most
 
 
 def test_the_same_distance_means_less_in_a_larger_index():
-    """What flags among a hundred references is no flag among a hundred million."""
+    """What flags among a hundred references is no flag among a hundred thousand."""
     null = default_null("hash")
-    few, many = (null.score_at(1e-3, references=n) for n in (100, 100_000_000))
+    few, many = (null.score_at(1e-3, references=n) for n in (100, 100_000))
     assert few < many < 256
+
+
+@pytest.mark.parametrize("channel", SETTINGS)
+def test_settings_are_those_of_the_fingerprints_and_of_how_they_are_compared(channel):
+    """The latter as a digest."""
+    fingerprints, _, digest = SETTINGS[channel].rpartition(", matching ")
+    assert fingerprints == signals.SETTINGS[channel]
+    assert len(bytes.fromhex(digest)) == 4
+
+
+@pytest.mark.parametrize(
+    ("module", "name", "changed"),
+    [
+        (settings.local, "CANDIDATES", ["local"]),
+        (settings.local, "_SEARCHED", ["local"]),
+        (settings.local, "LEAST_SCORE", ["local"]),
+        (settings.correspondences, "MAX_DISTANCE_RATIO", ["local"]),
+        (settings.geometry, "MAX_RESIDUAL", ["local"]),
+        (settings.significance, "CELLS", ["local"]),
+        (settings.local_coarse, "PROBES", ["local"]),
+        (settings.local_votes, "NEIGHBORS", ["local"]),
+        (settings.local_features, "FEATURES_PER_IMAGE", ["local"]),
+        (settings.hashes, "MIN_STRUCTURE", ["hash"]),
+    ],
+)
+def test_a_constant_that_scores_depend_on_changes_the_settings(monkeypatch, module, name, changed):
+    """Of its own channel, and of no other."""
+    value = getattr(module, name)
+    before = {channel: settings._digest(channel) for channel in SETTINGS}
+    assert all(SETTINGS[channel].endswith(digest) for channel, digest in before.items())
+    monkeypatch.setattr(module, name, (*value, 1) if isinstance(value, tuple) else value + 1)
+    assert [channel for channel in SETTINGS if settings._digest(channel) != before[channel]] == (
+        changed
+    )

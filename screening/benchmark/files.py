@@ -1,0 +1,77 @@
+"""The folder of a run: each file appears whole or not at all, and what else lies there is kept."""
+
+import os
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from screening.benchmark import plots
+from screening.benchmark.compare import Comparison
+from screening.benchmark.page import page
+from screening.benchmark.result import BenchmarkRun
+from screening.benchmark.words import as_csv
+from screening.errors import OutputError
+
+
+def write(
+    run: BenchmarkRun,
+    folder: str | os.PathLike[str],
+    *,
+    comparison: Comparison | None = None,
+) -> None:
+    """Write run.json, measures.csv, report.html and the curves, as PNG and SVG, into a folder.
+
+    Without matplotlib there are no curves, and the page says so. Raises OutputError.
+    """
+    curves = plots.drawn(run) if plots.available() else {}
+    texts = {
+        "run.json": run.to_json(),
+        "measures.csv": as_csv(run),
+        "report.html": page(run, curves, comparison),
+    }
+    written = {name: text.encode() for name, text in texts.items()}
+    write_files(Path(folder), {**written, **curves})
+
+
+def prepare(folder: Path) -> None:
+    """Make a folder and see that files can be written into it. Raises OutputError."""
+    with _writing(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+
+
+def write_files(folder: Path, files: Mapping[str, bytes]) -> None:
+    """Write files into a folder, made if it is not there; those of other names stay as they are.
+
+    Each is written beside its place and then put there at once. Raises OutputError where that
+    fails; files that were put in place before stay.
+    """
+    prepare(folder)
+    with _writing(folder):
+        for name, data in files.items():
+            _write(folder / name, data)
+
+
+def _write(place: Path, data: bytes) -> None:
+    whole = place.with_name(f".{place.name}.{os.getpid()}.partial")
+    try:
+        with whole.open("wb") as stream:
+            stream.write(data)
+            stream.flush()
+            os.fsync(stream.fileno())
+        whole.replace(place)
+    finally:
+        whole.unlink(missing_ok=True)
+
+
+@contextmanager
+def _writing(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise OutputError(
+            f"{folder}: the benchmark cannot be written there ({error.strerror}); choose another "
+            "folder, or free space"
+        ) from error

@@ -1,0 +1,169 @@
+"""``screening calibrate``: what unrelated images of your own score against an index."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+
+from reference_index import ReferenceIndex
+from reference_index.calibration import ChannelCalibration, Threshold
+from screening.calibration import MIN_IMAGES, CalibrationOutcome, calibrate, discard
+from screening.cli.output import output_to
+from screening.cli.progress import bar, counted
+from screening.config import find_config
+from screening.matching import CHANNELS
+from screening.report.summary import EXIT_UNFINISHED
+from screening.report.words import printable
+from screening.screener import distinct_roots
+
+_COLUMNS = ("CHANNEL", "PROMISED", "THRESHOLD", "95 % INTERVAL", "HOW")
+
+
+@click.command("calibrate")
+@click.argument("index", type=click.Path(path_type=Path))
+@click.option("--background", "backgrounds", multiple=True,
+              type=click.Path(path_type=Path, exists=True, readable=False),
+              help="Unrelated images, a folder or a file; may be given several times.")  # fmt: skip
+@click.option("--output", type=click.Path(path_type=Path),
+              help="Also write the calibration here, as JSON.")  # fmt: skip
+@click.option("--format", "form", default="table", type=click.Choice(("table", "json")),
+              show_default=True)  # fmt: skip
+@click.option("--seed", default=0, type=click.IntRange(0), show_default=True,
+              help="Of the draws behind the intervals.")  # fmt: skip
+@click.option("--keep-suspects", is_flag=True,
+              help="Also measure images that seem to show what is enrolled.")  # fmt: skip
+@click.option("--discard", "discarded", is_flag=True,
+              help="Take the calibration out of INDEX instead.")  # fmt: skip
+@click.option("--workers", type=click.IntRange(0, 256),
+              help="Decoding processes; one per processor by default.")  # fmt: skip
+@click.option("--wait", default=10.0, show_default=True, type=click.FloatRange(0),
+              help="Seconds to wait for another writer of the index.")  # fmt: skip
+def calibrate_command(
+    index: Path,
+    backgrounds: tuple[Path, ...],
+    output: Path | None,
+    form: str,
+    seed: int,
+    keep_suspects: bool,
+    discarded: bool,
+    workers: int | None,
+    wait: float,
+) -> None:
+    """Measure how high images that show nothing enrolled score against INDEX, and keep it there.
+
+    The background should be like what will be scanned, and must show none of the works. Every
+    false alarm told afterwards rests on it. Exit code 4 when something could not be read. The
+    nearest screening.toml, upward from the first background, gives the limits of a file.
+    """
+    if bool(backgrounds) == discarded:
+        raise click.UsageError(
+            "give --background FOLDER with images that are unrelated to the works, or --discard"
+        )
+    if discarded:
+        discard(index, timeout=wait)
+        click.echo(f"{index}: the figures that ship with this program are in use")
+        return
+    roots = distinct_roots(backgrounds)
+    with bar(total=counted(roots)) as advance:
+        outcome = calibrate(
+            index,
+            roots,
+            limits=find_config(backgrounds[0]).limits,
+            workers=workers,
+            seed=seed,
+            keep_suspects=keep_suspects,
+            timeout=wait,
+            report=lambda _: advance(),
+        )
+    if output is not None:
+        with output_to(output) as file:
+            file.write(outcome.calibration.to_json() + "\n")
+    with ReferenceIndex.open(index) as opened:
+        shown = _table(outcome, opened) if form == "table" else (_json(outcome),)
+        for line in shown:
+            click.echo(line)
+    if outcome.background.unread:
+        raise click.exceptions.Exit(EXIT_UNFINISHED)
+
+
+def _json(outcome: CalibrationOutcome) -> str:
+    background = outcome.background
+    return json.dumps({
+        "calibration": json.loads(outcome.calibration.to_json()),
+        "suspects": [
+            {"path": s.path, "record_id": s.record_id, "channel": s.channel, "score": s.score}
+            for s in outcome.suspects
+        ],
+        "suspects_kept": outcome.suspects_kept,
+        "enrolled": background.enrolled,
+        "duplicates": [{"path": path, "same_as": same} for path, same in background.duplicates],
+        "unread": [{"path": path, "reason": reason} for path, reason in background.unread],
+    })  # fmt: skip
+
+
+def _table(outcome: CalibrationOutcome, index: ReferenceIndex) -> Iterator[str]:
+    """Yield the thresholds, what they rest on, and every image that was left out, by name."""
+    calibration, background = outcome.calibration, outcome.background
+    rows = [
+        (name, *_row(threshold))
+        for name, channel in calibration.channels.items()
+        for threshold in channel.thresholds
+    ]
+    widths = [max(map(len, column)) for column in zip(_COLUMNS, *rows, strict=True)]
+    for row in (_COLUMNS, *rows):
+        cells = zip(row, widths, strict=True)
+        yield "  ".join(cell.ljust(width) for cell, width in cells).rstrip()
+    yield ""
+    for name, channel in calibration.channels.items():
+        yield f"{name}: {_basis(channel)}"
+    for one in CHANNELS:
+        if one.references(index) and one.name not in calibration.channels:
+            yield (
+                f"{one.name}: fewer than {MIN_IMAGES} images could be compared; the figures that "
+                "ship with this program stay in use"
+            )
+    yield (
+        f"{index.path}: calibrated with {calibration.images} images. Promised are false alarms "
+        "per image on one channel; a finding is told those of all searches together."
+    )
+    for suspect in outcome.suspects:
+        kept = "kept, though it" if outcome.suspects_kept else "left out: it"
+        title = index.record(suspect.record_id).title
+        yield (
+            f"{printable(suspect.path or '')}: {kept} seems to show “{printable(title)}” "
+            f"({suspect.channel} {suspect.score:.1f})"
+        )
+    for path in background.enrolled:
+        yield f"{printable(path)}: left out: it is enrolled"
+    for path, same in background.duplicates:
+        yield f"{printable(path)}: counted once: the same file as {printable(same)}"
+    for path, reason in background.unread:
+        yield f"{printable(path)}: unread ({printable(reason)})"
+
+
+def _row(threshold: Threshold) -> tuple[str, str, str, str]:
+    promised, needed = f"{threshold.promised:g}", f"{threshold.images_needed:,} images"
+    if threshold.min_score is None:
+        return promised, "-", "-", f"needs {needed}"
+    low, high = ("…" if end is None else f"{end:.1f}" for end in (threshold.low, threshold.high))
+    how = f"extrapolated; measured by {needed}" if threshold.extrapolated else "measured"
+    return promised, f"{threshold.min_score:.1f}", f"{low} to {high}", how
+
+
+def _basis(channel: ChannelCalibration) -> str:
+    """Return what the thresholds of a channel rest on, and what that means where it is little."""
+    null = channel.null
+    basis = f"{null.unit}; {null.images:,} images against {null.references:,} references"
+    if channel.goodness_of_fit is not None:
+        return f"{basis}; the tail fits (p = {channel.goodness_of_fit:.2f})"
+    if null.tail_scale is not None:
+        return (
+            f"{basis}; too few of them scored anything for a tail of their own: its level is "
+            "theirs, its shape that of the figures that ship"
+        )
+    least = null.floor * null.references
+    return (
+        f"{basis}; no tail fits, so that no score counts for less than {least:.2g} false alarms "
+        "per image"
+    )

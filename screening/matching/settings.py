@@ -1,0 +1,84 @@
+"""What a channel's scores depend on: the fingerprints' settings, and how they are compared."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from types import MappingProxyType, ModuleType
+from typing import Any
+
+from reference_index import (
+    IndexFormatError,
+    ReferenceIndex,
+    local_coarse,
+    local_features,
+    local_neighbors,
+    local_search,
+    local_votes,
+)
+from reference_index.fingerprint import HASH_CHANNEL, LOCAL_CHANNEL
+from screening import signals
+from screening.matching import correspondences, geometry, local, significance
+from screening.signals import hashes
+from screening.signals import local as local_signal
+
+_VERSIONS: Mapping[str, int] = {HASH_CHANNEL: 1, LOCAL_CHANNEL: 1}
+"""To be raised where a score changes and no constant of the modules below does."""
+
+_MODULES: Mapping[str, tuple[ModuleType, ...]] = {
+    HASH_CHANNEL: (hashes,),
+    LOCAL_CHANNEL: (
+        local_signal,
+        local,
+        correspondences,
+        geometry,
+        significance,
+        local_coarse,
+        local_features,
+        local_neighbors,
+        local_search,
+        local_votes,
+    ),
+}
+
+
+def _digest(channel: str) -> str:
+    """Return 8 hex digits over every constant of the modules that a channel's scores depend on."""
+    constants = {
+        module.__name__: {
+            name: value for name, value in vars(module).items() if _is_constant(name, value)
+        }
+        for module in _MODULES[channel]
+    }
+    text = json.dumps([_VERSIONS[channel], constants], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:8]
+
+
+def _is_constant(name: str, value: Any) -> bool:
+    return name.isupper() and _is_plain(value)
+
+
+def _is_plain(value: Any) -> bool:
+    if isinstance(value, tuple):
+        return all(map(_is_plain, value))
+    return isinstance(value, int | float | str)
+
+
+SETTINGS: Mapping[str, str] = MappingProxyType({
+    channel: f"{signals.SETTINGS[channel]}, matching {_digest(channel)}" for channel in _MODULES
+})  # fmt: skip
+"""What each channel's scores depend on; null distributions measured with other settings are
+refused."""
+
+
+def check_settings(index: ReferenceIndex) -> None:
+    """Refuse an index whose fingerprints are not comparable with those made here.
+
+    A channel that it was built without is told in every screening. Raises IndexFormatError.
+    """
+    for channel, built in index.settings.items():
+        settings = signals.SETTINGS.get(channel)
+        if built != settings:
+            raise IndexFormatError(
+                f"{index.path}: the {channel} channel was built with {built!r}, this version "
+                f"uses {settings!r}: enroll again"
+            )
