@@ -2,8 +2,8 @@
 
 Counts tell what ten pairs or more reach. Beyond that speaks a generalized Pareto tail of the
 highest scores (peaks over threshold: Coles 2001, chapter 4) where one fits. Where too few pairs
-scored anything to fit one, it is that of a null distribution measured elsewhere, at the level seen
-here; where none fits, only the bound that follows from how little was seen.
+scored anything to fit one, it is that of a null distribution measured elsewhere, at a level between
+that and the one seen here; where none fits, only the bound that follows from how little was seen.
 """
 
 import math
@@ -199,14 +199,19 @@ def _rows(scores: FloatArray, total: int, *, tail: bool) -> tuple[FloatArray, Fl
 def _level(
     scores: FloatArray, total: int, complete_from: float, elsewhere: NullDistribution
 ) -> tuple[FloatArray, FloatArray]:
-    """Return ascending scores and the rate of each: those of enough pairs, else one bound."""
+    """Return ascending scores and the rate of each: those of enough pairs.
+
+    Else the rate of one, that of elsewhere times how many more pairs were seen than it expects,
+    one added to both: the posterior mean of a Poisson variable whose prior is worth one pair.
+    """
     measured, rates = _rows(scores, total, tail=True)
     if len(measured):
         return measured, rates
     lowest = elsewhere.scores[1] if len(elsewhere.scores) > 1 else elsewhere.scores[0]
     start = max(lowest, math.nextafter(complete_from, math.inf))
-    bound = UPPER_BOUNDS[min(int(np.count_nonzero(scores >= start)), MEASURED_PAIRS - 1)]
-    return np.array([start]), np.array([min(bound / total, 1.0)])
+    expected = elsewhere.false_alarms(start, references=1)
+    more = (np.count_nonzero(scores >= start) + 1) / (expected * total + 1)
+    return np.array([start]), np.array([min(expected * more, 1.0)])
 
 
 def _continued(elsewhere: NullDistribution, start: float) -> tuple[float, float] | None:
