@@ -193,7 +193,7 @@ def kept(fit: Scored, check: Scored, promised: float, level: float | None) -> Ro
     if level is None:
         expected = (0, 0)
     else:
-        rate = flagged_at_fit / (count + 1) if flagged_at_fit else min(level, promised)
+        rate = min(flagged_at_fit / (count + 1) if flagged_at_fit else level, promised)
         expected = predictive_interval(rate, calibrated_on=count, images=check.unrelated)
     return {
         "promised": promised,

@@ -133,7 +133,7 @@ class Threshold:
 
     min_score: in the channel's unit; None where the promise cannot be made.
     low, high: its 95 % interval, images resampled; None where it has no end.
-    extrapolated: whether min_score lies beyond what was measured.
+    extrapolated: whether the images are too few to measure min_score.
     images_needed: how many background images would measure what is promised.
     """
 

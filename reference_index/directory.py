@@ -14,7 +14,12 @@ import numpy as np
 from filelock import FileLock, Timeout
 
 from reference_index.calibration import Calibration
-from reference_index.errors import IndexBusyError, IndexFormatError, IndexMissingError
+from reference_index.errors import (
+    IndexBusyError,
+    IndexDamagedError,
+    IndexFormatError,
+    IndexMissingError,
+)
 from reference_index.manifest import (
     CALIBRATION_NAME,
     MANIFEST,
@@ -135,13 +140,21 @@ def read_calibration(root: Path, manifest: Manifest) -> Calibration | None:
     entry = manifest.calibration
     if entry is None:
         return None
-    content = VerifiedFile(root, entry.name, entry.file).content()
     try:
+        content = VerifiedFile(root, entry.name, entry.file).content()
         calibration = Calibration.from_json(bytes(content).decode(errors="replace"))
+        check_owner(root, calibration, manifest)
+    except IndexDamagedError as error:
+        raise IndexDamagedError(f"{error}; {without_calibration(root)}") from error
     except IndexFormatError as error:
-        raise IndexFormatError(f"index {root}: {entry.name}: {error}") from error
-    check_owner(root, calibration, manifest)
+        message = f"index {root}: {entry.name}: {error}; {without_calibration(root)}"
+        raise IndexFormatError(message) from error
     return calibration
+
+
+def without_calibration(root: Path) -> str:
+    """Return what mends an index that only its calibration keeps from being opened."""
+    return f"an altered calibration can be taken out: screening calibrate {root} --discard"
 
 
 def check_owner(root: Path, calibration: Calibration, manifest: Manifest) -> None:

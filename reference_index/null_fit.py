@@ -138,27 +138,54 @@ def suspects(
     Such an image probably shows what is enrolled. Each pair is told as the number of its image,
     its position in that image's scores, and how many pairs like it a background of this size
     would have by chance, fewer than SUSPICIOUS by all that fits the images that are no suspects.
-    Those are found from the bulk upwards, so that suspects do not hide one another. See
-    ``fit_null`` for the parameters.
+    Those are found from the bulk upwards, so that suspects do not hide one another; where they are
+    the bulk, by all that fits the pairs that are no image's best. See ``fit_null`` for the
+    parameters.
     """
     pairs = _sorted_pairs(scores, above=complete_from, discrete=discrete, rng=rng)
     most = len(scores) * references // TAIL_SHARE
-    highest = list(dict.fromkeys(pairs.images.tolist()))  # images by their best score
-    for count in range(len(scores) // SUSPECT_SHARE, 0, -1):
-        above = highest[:count]
-        others = np.flatnonzero(~np.isin(pairs.images, above))[: EXCEEDANCES[0] + 1]
-        rest = pairs.chosen(others)
-        size = min(len(others) - 1, most)
-        if len(above) < count or size < 1 or len(set(rest.images[:size].tolist())) < MIN_IMAGES:
-            continue
-        if _expected(float(scores[above[-1]].max()), rest, size) < SUSPICIOUS:
-            return [
-                (image, position, expected)
-                for image in above
-                for position, score in enumerate(scores[image].tolist())
-                if (expected := _expected(score, rest, size)) < SUSPICIOUS
-            ]
+    images, first = np.unique(pairs.images, return_index=True)
+    highest = images[np.argsort(first)].tolist()  # images by their best score
+    ranks = np.full(len(scores), len(scores))
+    ranks[highest] = np.arange(len(highest))
+    ranked = ranks[pairs.images]
+
+    def found(rest: _Pairs, size: int, images: Sequence[int]) -> list[tuple[int, int, float]]:
+        return [
+            (image, position, expected)
+            for image in images
+            for position, score in enumerate(scores[image].tolist())
+            if (expected := _expected(score, rest, size)) < SUSPICIOUS
+        ]
+
+    few = len(scores) // SUSPECT_SHARE
+    rest = pairs.chosen(np.setdiff1d(np.arange(len(pairs.scores)), first)[: EXCEEDANCES[0] + 1])
+    if few < len(highest) and (size := _size(rest, most)):
+        lowest = float(scores[highest[few]].max())
+        if _expected(lowest, rest, size) < SUSPICIOUS:  # more than could be told from the others
+            return found(rest, size, highest)
+    most_suspects = min(few, len(highest))
+    enough = _others(ranked, most_suspects)
+    if len(enough) > EXCEEDANCES[0]:  # then fewer suspects need no pairs beyond these either
+        ranked = ranked[: enough[-1] + 1]
+    for count in range(most_suspects, 0, -1):
+        rest = pairs.chosen(_others(ranked, count))
+        if size := _size(rest, most):
+            lowest = float(scores[highest[count - 1]].max())
+            if _expected(lowest, rest, size) < SUSPICIOUS:
+                return found(rest, size, highest[:count])
     return []
+
+
+def _size(pairs: _Pairs, most: int) -> int:
+    """Return how many of the pairs to judge others by, 0 where they are of too few images."""
+    size = max(min(len(pairs.scores) - 1, most), 0)
+    return size if len(set(pairs.images[:size].tolist())) >= MIN_IMAGES else 0
+
+
+def _others(ranked: npt.NDArray[np.intp], count: int) -> npt.NDArray[np.intp]:
+    """Return the first pairs whose image is not among the first ``count``, enough for a tail."""
+    return np.flatnonzero(ranked >= count)[: EXCEEDANCES[0] + 1]
 
 
 def _sorted_pairs(
@@ -202,16 +229,18 @@ def _level(
     """Return ascending scores and the rate of each: those of enough pairs.
 
     Else the rate of one, that of elsewhere times how many more pairs were seen than it expects,
-    one added to both: the posterior mean of a Poisson variable whose prior is worth one pair.
+    one added to both: the posterior mean of a Poisson variable whose prior is worth one pair. But
+    never less than was seen, as that would be where next to nothing was expected.
     """
     measured, rates = _rows(scores, total, tail=True)
     if len(measured):
         return measured, rates
     lowest = elsewhere.scores[1] if len(elsewhere.scores) > 1 else elsewhere.scores[0]
     start = max(lowest, math.nextafter(complete_from, math.inf))
-    expected = elsewhere.false_alarms(start, references=1)
-    more = (np.count_nonzero(scores >= start) + 1) / (expected * total + 1)
-    return np.array([start]), np.array([min(expected * more, 1.0)])
+    expected = elsewhere.false_alarms(start, references=1) * total
+    seen = np.count_nonzero(scores >= start)
+    pairs = max(expected * (seen + 1) / (expected + 1), seen)
+    return np.array([start]), np.array([min(pairs / total, 1.0)])
 
 
 def _continued(elsewhere: NullDistribution, start: float) -> tuple[float, float] | None:
@@ -337,13 +366,14 @@ def _threshold(
     )
     drawn.sort()
     last = len(drawn) - 1
+    needed = math.ceil(MEASURED_PAIRS / promised)
     return Threshold(
         promised=promised,
         min_score=_finite(score),
         low=_finite(drawn[math.floor(0.025 * last)]) if drawn and score < math.inf else None,
         high=_finite(drawn[math.ceil(0.975 * last)]) if drawn and score < math.inf else None,
-        extrapolated=null.extrapolated(score) and score < math.inf,
-        images_needed=math.ceil(MEASURED_PAIRS / promised),
+        extrapolated=score < math.inf and (null.extrapolated(score) or null.images < needed),
+        images_needed=needed,
     )
 
 

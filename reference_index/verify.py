@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from reference_index.catalog import Catalog
-from reference_index.directory import LOCK, read_calibration
+from reference_index.directory import LOCK, read_calibration, without_calibration
 from reference_index.errors import IndexDamagedError, IndexFormatError
 from reference_index.fingerprint import HASH_CHANNEL, LOCAL_CHANNEL
 from reference_index.local_features import FRAME_SHIFT, MIN_FEATURES
@@ -104,7 +104,9 @@ def _calibration_damage(root: Path, manifest: Manifest) -> Iterator[Problem]:
     if (entry := manifest.calibration) is None:
         return
     what = _difference(root / entry.name, entry.file)
-    if not what:
+    if what:
+        what += f"; {without_calibration(root)}"
+    else:
         try:
             read_calibration(root, manifest)
         except (IndexDamagedError, IndexFormatError) as error:

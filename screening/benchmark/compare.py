@@ -1,6 +1,7 @@
 """Two runs side by side, and whether one may be held against the other at all."""
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -54,19 +55,40 @@ def read_run(file: Path) -> Mapping[str, Any]:
         data = json.loads(file.read_text(encoding="utf-8"))
         if (data["kind"], data["schema"]) != (KIND, SCHEMA):
             raise BenchmarkError(
-                f"{file}: is {data['kind']} of schema {data['schema']}, expected {KIND} of schema "
-                f"{SCHEMA}: run the earlier benchmark again with this version"
+                f"{file}: is {data['kind']!r} of schema {data['schema']!r}, expected {KIND} of "
+                f"schema {SCHEMA}: run the earlier benchmark again with this version"
             )
         for part, key, _ in _SAME:
             data[part][key]
-        data["created"], data["seed"]
-        [(one["channel"], one["name"], one["promised"], one["value"]) for one in data["measures"]]
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        _check_numbers(data["seed"])
+        _check_texts(data["created"])
+        for one in data["measures"]:
+            _check_texts(one["channel"], one["name"])
+            _check_numbers(one["promised"], one["value"])
+            _check_promise(one["promised"])
+    except (OSError, ValueError, KeyError, TypeError, OverflowError) as error:
         raise BenchmarkError(
             f"{file}: cannot be read as an earlier run ({error}); give the run.json that an "
             "earlier benchmark wrote"
         ) from error
     return dict(data)
+
+
+def _check_texts(*values: object) -> None:
+    for value in values:
+        if not isinstance(value, str) or not value.isprintable():
+            raise ValueError(f"{value!r} is no text")
+
+
+def _check_numbers(*values: object) -> None:
+    for value in values:
+        if value is not None and (not isinstance(value, int | float) or not math.isfinite(value)):
+            raise ValueError(f"{value!r} is no finite number")
+
+
+def _check_promise(promised: float | None) -> None:
+    if promised is not None and promised <= 0:
+        raise ValueError(f"{promised!r} is no promise")
 
 
 def compare(before: Mapping[str, Any], now: BenchmarkRun) -> Comparison:

@@ -90,7 +90,8 @@ def _measured(how: How, sample: Sample, *, load: float, edits: int | None) -> Be
     doubtful = {suspect.path for suspect in suspected}
     calibrating = tuple(query for query in calibrating if query.name not in doubtful)
     with suppress(CalibrationError):  # fewer than can be told from the others
-        suspected += fitted([q.scores for q in reporting], how.index, seed=how.seed)[1]
+        others = [q.scores for q in reporting]
+        suspected += fitted(others, how.index, seed=how.seed, keep_suspects=True)[1]
     nulls = {name: one.null for name, one in calibration.channels.items()}
     references = {name: null.references for name, null in nulls.items()}
     group_of = dict(zip([q.key for q in asked], groups([q.true for q in asked]), strict=True))

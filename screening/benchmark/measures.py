@@ -71,6 +71,7 @@ def promises_of(
     """Return what the report half shows of each promise of CHECKED.
 
     score_at: the raw score a promise comes to. supported: whether the calibration makes it at all.
+    Images are held against it, not false alarms: records that are alike are reached together.
     """
     checked = []
     for promised in CHECKED:
@@ -81,12 +82,12 @@ def promises_of(
         outcome: Outcome
         if not supported(promised):
             outcome = "unsupported"
-        elif alarms > high:
+        elif flagged > high:
             outcome = "broken"
         elif images < needed:
             outcome = "unchecked"
         else:
-            outcome = "stricter" if alarms < low else "kept"
+            outcome = "stricter" if flagged < low else "kept"
         checked.append(
             Promise(
                 channel=channel,

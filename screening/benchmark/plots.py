@@ -173,13 +173,13 @@ def _reliability(axes: Any, run: BenchmarkRun) -> None:
     rows = [one for one in run.promises if one.channel == FUSED]
     promised = [one.promised for one in rows]
     nothing = 0.5 / images
-    observed = [one.false_alarms / images for one in run.promises]
+    observed = [one.flagged / images for one in run.promises]
     left, right = promised[0] / 1.5, promised[-1] * 1.5
     top = max(*observed, *(one.expected[1] / images for one in rows)) * 1.6
     lowest = min(nothing, promised[0]) / 1.5
     axes.set(xscale="log", yscale="log", xlim=(left, right), ylim=(lowest, top))
     axes.set_xlabel("false alarms per image promised by the calibration")
-    axes.set_ylabel(f"observed on {images:,} other images")
+    axes.set_ylabel(f"share of {images:,} other images with one")
     low = [max(one.expected[0] / images, lowest) for one in rows]
     high = [max(one.expected[1] / images, nothing) for one in rows]
     axes.fill_between(promised, low, high, color=_BAND, linewidth=0)
@@ -196,7 +196,7 @@ def _reliability(axes: Any, run: BenchmarkRun) -> None:
         made = [one for one in run.promises if one.channel == name and one.outcome != "unsupported"]
         aside = 1.07 ** (names.index(name) - (len(names) - 1) / 2)
         x = [one.promised * aside for one in made]
-        y = [max(one.false_alarms / images, nothing) for one in made]
+        y = [max(one.flagged / images, nothing) for one in made]
         axes.plot(x, y, color=color, linewidth=1, alpha=0.5)
         for place, one in enumerate(made):
             fill = "white" if one.outcome == "unchecked" else color

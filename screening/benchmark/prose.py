@@ -44,8 +44,8 @@ CAPTIONS: Mapping[str, str] = {
     "load": "What is found, for what a reviewer is given to look at in vain.",
 }
 
-PROMISES = """<p>False alarms seen among the unrelated images of the report half, at thresholds that
-the other half gave; in brackets, where 95 % of true promises lie.</p>"""
+PROMISES = """<p>Unrelated images of the report half with a false alarm, at thresholds that the
+other half gave; in brackets, where 95 % of true promises lie.</p>"""
 
 LIMITS = """
 <li>No image is in both halves, identical files count once, and all queries of a record are in one

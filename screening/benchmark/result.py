@@ -13,7 +13,7 @@ SCHEMA = 1
 KIND = "screening benchmark"
 
 Outcome = Literal["kept", "stricter", "broken", "unchecked", "unsupported"]
-"""What became of a promise: as many false alarms as chance allows; fewer, so that it is kept with
+"""What became of a promise: as many images flagged as chance allows; fewer, so that it is kept with
 room to spare; more; too few images to tell; or too few to calibrate on for it to be made at all."""
 
 
@@ -39,7 +39,7 @@ class Promise:
 
     min_score: the raw score that it comes to; None fused, and where it cannot be promised.
     false_alarms: observed on ``images`` unrelated images, ``flagged`` of which show any.
-    expected: the fewest and the most that a true promise gives with 95 %.
+    expected: the fewest and the most images that a true promise flags with 95 %.
     images_needed: how many images without a single false alarm would confirm it.
     """
 

@@ -62,9 +62,17 @@ def gather(
     both = {query.key for query in asked}
     shown = [Remark(kind="positive", name=query.name) for query in unrelated if query.key in both]
     alone = [query for query in unrelated if query.key not in both]
+    calibrating = tuple(query for query in alone if query.key in first)
+    reporting = tuple(query for query in alone if query.key not in first)
+    if min(len(calibrating), len(reporting)) < MIN_IMAGES:
+        raise BenchmarkError(
+            f"without {len(shown)} that are positives too, the halves of the background have "
+            f"{len(calibrating)} and {len(reporting)} images, expected at least {MIN_IMAGES}: name "
+            "more folders of unrelated images"
+        )
     return Sample(
-        calibrating=tuple(query for query in alone if query.key in first),
-        reporting=tuple(query for query in alone if query.key not in first),
+        calibrating=calibrating,
+        reporting=reporting,
         asked=tuple(asked),
         remarks=(*remarks, *more, *shown),
     )

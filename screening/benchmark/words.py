@@ -25,7 +25,7 @@ def one_in(rate: float) -> str:
 
 def name_of(name: str, promised: float | None) -> str:
     """Return what tables call a figure."""
-    return NAMES[name] if promised is None else f"recall at {one_in(promised)}"
+    return NAMES.get(name, name) if promised is None else f"recall at {one_in(promised)}"
 
 
 def figure_in_words(run: BenchmarkRun, channel: str, name: str, promised: float | None) -> str:
@@ -43,7 +43,9 @@ def figures(run: BenchmarkRun) -> list[tuple[str, float | None]]:
 
 def promise_in_words(promise: Promise) -> str:
     """Return what became of a promise, in a cell of a table."""
-    seen = f"{promise.false_alarms} of {promise.images}"
+    seen = f"{promise.flagged} of {promise.images}"
+    if promise.false_alarms != promise.flagged:
+        seen += f" ({promise.false_alarms} false alarms)"
     low, high = promise.expected
     return {
         "kept": f"{seen}, as promised ({low} to {high})",
@@ -118,7 +120,7 @@ def as_text(run: BenchmarkRun) -> str:
         "",
         *aligned([["report half, 95 % interval", *channels], *measures]),
         "",
-        *aligned([["promised per image, false alarms seen", *channels], *checked]),
+        *aligned([["promised per image, images flagged", *channels], *checked]),
         "",
         recommendation_in_words(run),
         "",
@@ -172,8 +174,8 @@ def as_csv(run: BenchmarkRun) -> str:
         promised = "" if one.promised is None else f"{one.promised:g}"
         rows.writerow((one.channel, one.name, promised, *_rounded(one.value, one.low, one.high)))
     for check in run.promises:
-        seen = [count / check.images for count in (check.false_alarms, *check.expected)]
-        name = f"false_alarms_per_image ({check.outcome})"
+        seen = [count / check.images for count in (check.flagged, *check.expected)]
+        name = f"flagged_per_image ({check.outcome})"
         rows.writerow((check.channel, name, f"{check.promised:g}", *_rounded(*seen)))
     for point in run.recommendations:
         promised = f"{point.promised:g}"

@@ -160,27 +160,31 @@ def _improbable(
 ) -> list[tuple[int, int]]:
     """Return image and position of the pairs too improbable to be chance.
 
-    They are judged by the other images, or, where too few of these score anything, by the
+    They are judged by the other images, or, where too few of these score anything besides, by the
     figures that ship.
     """
     arrays, complete_from = _arrays(scores, channel), _complete_from(scores, channel)
-    if sum(bool((one > complete_from).any()) for one in arrays) > 2 * null_fit.MIN_IMAGES:
-        found = null_fit.suspects(
-            arrays,
-            complete_from=complete_from,
-            references=references,
-            discrete=channel.discrete,
-            rng=np.random.default_rng(seed),
-        )
-        return [(image, position) for image, position, _ in found]
     limit = default_null(channel.name).score_at(
         null_fit.SUSPICIOUS / len(scores), references=references
     )
-    return [
+    by_default = [
         (image, int(position))
         for image, one in enumerate(arrays)
         for position in np.flatnonzero(one >= limit)
     ]
+    # Where so many seem to show what is enrolled, what others than their best record score tells.
+    many = len({image for image, _ in by_default}) > len(scores) // null_fit.SUSPECT_SHARE
+    telling = sum(int(np.count_nonzero(one > complete_from)) > many for one in arrays)
+    if telling <= 2 * null_fit.MIN_IMAGES:
+        return by_default
+    found = null_fit.suspects(
+        arrays,
+        complete_from=complete_from,
+        references=references,
+        discrete=channel.discrete,
+        rng=np.random.default_rng(seed),
+    )
+    return [(image, position) for image, position, _ in found]
 
 
 def _fitted(

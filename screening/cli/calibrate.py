@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
 
 import click
@@ -65,19 +66,20 @@ def calibrate_command(
         click.echo(f"{index}: the figures that ship with this program are in use")
         return
     roots = distinct_roots(backgrounds)
-    with bar(total=counted(roots)) as advance:
-        outcome = calibrate(
-            index,
-            roots,
-            limits=find_config(backgrounds[0]).limits,
-            workers=workers,
-            seed=seed,
-            keep_suspects=keep_suspects,
-            timeout=wait,
-            report=lambda _: advance(),
-        )
-    if output is not None:
-        with output_to(output) as file:
+    # opened first: a place that cannot be written to is not found out after hours
+    with output_to(output) if output else nullcontext() as file:
+        with bar(total=counted(roots)) as advance:
+            outcome = calibrate(
+                index,
+                roots,
+                limits=find_config(backgrounds[0]).limits,
+                workers=workers,
+                seed=seed,
+                keep_suspects=keep_suspects,
+                timeout=wait,
+                report=lambda _: advance(),
+            )
+        if file is not None:
             file.write(outcome.calibration.to_json() + "\n")
     with ReferenceIndex.open(index) as opened:
         shown = _table(outcome, opened) if form == "table" else (_json(outcome),)

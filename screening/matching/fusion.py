@@ -95,13 +95,10 @@ def _fuse(
         by_record.setdefault(hit.record.id, []).append(hit)
     return Matches(
         findings=tuple(
-            _finding(those, searches)
+            _finding(those, searches, raw_scores)
             for those in by_record.values()
             if those[0].evidence.false_alarms * searches <= note_at
-            or any(
-                hit.evidence.score >= raw_scores.get(hit.evidence.channel, math.inf)
-                for hit in those
-            )
+            or any(_reaches(hit, raw_scores) for hit in those)
         ),
         candidates=tuple(
             RankedCandidate(
@@ -116,15 +113,22 @@ def _fuse(
     )
 
 
-def _finding(hits: Sequence[Hit], searches: int) -> Finding:
+def _reaches(hit: Hit, raw_scores: Mapping[str, float]) -> bool:
+    return hit.evidence.score >= raw_scores.get(hit.evidence.channel, math.inf)
+
+
+def _finding(hits: Sequence[Hit], searches: int, raw_scores: Mapping[str, float]) -> Finding:
     """Return the finding of one record from its hits, the best first: the best of each channel.
 
-    Of the channels that see the finding in the same frame, one that sees where it is tells the
-    region.
+    Of a channel whose raw score some reach, the best of those: in another index the same score may
+    be less rare. Of the channels that see the finding in the same frame, one that sees where it is
+    tells the region.
     """
-    best = hits[0].evidence
-    each = {evidence.channel: evidence for evidence in (hit.evidence for hit in reversed(hits))}
-    channels = tuple(sorted(each.values(), key=lambda evidence: evidence.false_alarms))
+    ranked = sorted(hits, key=lambda hit: not _reaches(hit, raw_scores))
+    each = {hit.evidence.channel: hit for hit in reversed(ranked)}
+    those = sorted(each.values(), key=lambda hit: hit.rank)
+    channels = tuple(hit.evidence for hit in those)
+    best = channels[0]
     regions = (e.region for e in channels if e.frame == best.frame and e.inliers is not None)
     return Finding(
         record=hits[0].record,

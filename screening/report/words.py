@@ -66,11 +66,10 @@ def calibration_in_words(index: ReferenceIndex) -> str | None:
     for one in searched:
         if one.calibration == "stale":
             more = one.references - one.null.references  # fewer where some were removed too
-            added = f"{more:,} references" if more > 1 else "references"
-            return (
-                f"Thresholds: calibration is stale: {added} were added since; calibrate again: "
-                f"{mend}"
+            added = (
+                f"{more:,} references were added" if more > 1 else "records were added or changed"
             )
+            return f"Thresholds: calibration is stale: {added} since; calibrate again: {mend}"
     if any(one.calibration == "default" for one in searched):
         return (
             "Thresholds: default figures of the package; calibrate with your own background: "

@@ -206,11 +206,12 @@ def test_a_forged_calibration_is_refused_and_named(tmp_path):
         manifest = read_manifest(path)
         entry = replace(manifest.calibration, file=file)
         write_manifest(path, replace(manifest, calibration=entry))
-        with pytest.raises(IndexFormatError, match=what):
+        with pytest.raises(IndexFormatError, match=rf"{what}.*screening calibrate .* --discard"):
             ReferenceIndex.open(path)
         (problem,) = verify(path)
         assert (problem.file, problem.damage) == (name, True)
         assert what in problem.what
+        assert f"screening calibrate {path} --discard" in problem.what
     new = calibrate_anew(path)
     assert calibration_at(path) == new
     assert verify(path) == ()
@@ -219,8 +220,13 @@ def test_a_forged_calibration_is_refused_and_named(tmp_path):
 def test_a_lost_calibration_is_replaced_without_reading_it(index_path):
     """An index whose calibration is gone is refused until it has a new one, or none."""
     (index_path / read_manifest(index_path).calibration.name).unlink()
-    with pytest.raises(IndexDamagedError, match=r"calibration-[0-9a-f]{8}\.json is missing"):
+    with pytest.raises(
+        IndexDamagedError, match=r"calibration-[0-9a-f]{8}\.json is missing.*--discard"
+    ):
         ReferenceIndex.open(index_path)
+    (problem,) = verify(index_path)
+    assert problem.what.startswith("is missing; ")
+    assert problem.what.endswith(f"screening calibrate {index_path} --discard")
     with IndexWriter(index_path, settings=SETTINGS) as writer:
         writer.put_calibration(None, next_id=read_manifest(index_path).next_id)
     assert calibration_at(index_path) is None

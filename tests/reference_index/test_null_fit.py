@@ -364,3 +364,38 @@ def test_what_was_seen_belies_a_tail_that_makes_it_impossible():
     null = fitted(scores, rng, low=0.0, elsewhere=elsewhere).null
     assert null.tail_scale is None
     assert null.false_alarms(90.0, references=REFERENCES) > 1 / 150
+
+
+@pytest.mark.parametrize("share", [0.12, 0.5, 1.0])
+def test_suspects_that_are_the_bulk_are_found(share):
+    """A background made from what is enrolled is no background: its other pairs tell."""
+    for kind, high in (("exponential", 50), ("steps", 150)):
+        rng = np.random.default_rng(9)
+        scores = simulated(kind, 300, rng)
+        showing = list(range(round(300 * share)))
+        for image in showing:
+            scores[image] = np.append(scores[image], high * rng.uniform(1, 2) // 1)
+        found = suspected(scores, rng, kind=kind)
+        assert [image for image, _, _ in sorted(found)] == showing
+        assert all(position == KEPT for _, position, _ in found)
+
+
+def test_a_level_is_never_below_what_was_seen():
+    """Nine pairs where a hundredth of one was to be expected are no hundredth of one."""
+    rng = np.random.default_rng(10)
+    elsewhere = fitted(sparse(20_000, rng, rate=0.03), rng, low=0.0, resamples=0).null
+    scores = [np.array([3.0 + image]) if image < 9 else np.empty(0) for image in range(20)]
+    null = fitted(scores, rng, low=0.0, references=10, elsewhere=elsewhere, resamples=0).null
+    assert null.tail_shape == elsewhere.tail_shape
+    assert null.false_alarms(null.scores[-1], references=10) == pytest.approx(9 / 20)
+
+
+def test_what_too_few_images_say_is_not_called_measured():
+    """That 100 silent images make 1e-2 likely from the lowest score on has not measured it."""
+    rng = np.random.default_rng(11)
+    elsewhere = fitted(sparse(20_000, rng, rate=0.03), rng, low=0.0, resamples=0).null
+    rows = fitted([np.empty(0)] * 100, rng, low=0.0, references=60, elsewhere=elsewhere).thresholds
+    first, second = rows[:2]
+    assert first.min_score == second.min_score
+    assert (first.images_needed, first.extrapolated) == (100, False)
+    assert (second.images_needed, second.extrapolated) == (1000, True)

@@ -1,3 +1,4 @@
+import hashlib
 import json
 import shutil
 from dataclasses import replace
@@ -12,6 +13,8 @@ from screening import benchmark
 from screening.benchmark import BenchmarkError, as_csv, as_text, compare, read_run
 from screening.benchmark.page import page
 from screening.benchmark.plots import CURVES, drawn
+from screening.benchmark.splits import halves
+from screening.benchmark.words import comparison_as_text
 from screening.enrollment import enroll, folder_sources
 from screening.errors import OutputError, PathMissingError
 from screening.examine import examine_file
@@ -192,6 +195,36 @@ def test_a_background_that_shows_a_work_is_named(studio, tmp_path, seed, calibra
     assert (found.sample.calibrated_on, found.sample.reported_on) == (calibrated_on, 25)
 
 
+def test_a_report_half_with_hardly_an_unrelated_picture_is_named(studio, tmp_path):
+    """However many there are: they count as false alarms, and a reader must know."""
+    background = tmp_path / "background"
+    background.mkdir()
+    for number in range(46):
+        shutil.copy(studio / "background" / f"{number:02}.png", background)
+    for number in range(10):
+        picture = textured(number % WORKS, 240, 160)
+        picture.save(background / f"copy {number}.jpg", quality=85 + number)
+    names = {
+        hashlib.sha256(file.read_bytes()).hexdigest(): file.name for file in background.iterdir()
+    }
+
+    def copies(seed):
+        return {names[key] for key in halves(names, seed=seed)[1] if "copy" in names[key]}
+
+    seed = next(seed for seed in range(10_000) if len(copies(seed)) == 10)
+    run = benchmark.run(
+        studio / "works.index",
+        background=background,
+        attacks=studio / "works",
+        attacks_per_image=1,
+        seed=seed,
+        workers=0,
+    )
+    named = {Path(one.name).name for one in run.remarks if one.kind == "suspect"}
+    assert named == copies(seed)
+    assert (run.sample.calibrated_on, run.sample.reported_on) == (28, 28)
+
+
 def test_pictures_that_are_not_enrolled_are_not_edited(studio, tmp_path):
     """They are told; where none is enrolled there is nothing to measure."""
     shutil.copy(studio / "works" / "work 0.png", tmp_path)
@@ -223,6 +256,22 @@ def test_what_cannot_be_measured_is_refused(studio, tmp_path):
         benchmark.run(index, background=works)
     with pytest.raises(ValueError, match="load 0"):
         benchmark.run(index, background=works, attacks=works, load=0.0)
+
+
+def test_a_background_of_which_the_positives_take_a_half_is_too_small(studio, tmp_path):
+    """Who gives the same pictures for both is told so."""
+    unrelated = [studio / "background" / f"{number:02}.png" for number in range(UNRELATED)]
+    by_key = {hashlib.sha256(file.read_bytes()).hexdigest(): file for file in unrelated}
+    _, reporting = halves(by_key, seed=0)
+    rows = [f"{by_key[key]},work 0" for key in reporting]
+    (tmp_path / "pairs.csv").write_text("\n".join(("query,record", *rows)))
+    with pytest.raises(BenchmarkError, match=r"without 24 .* have 24 and 0 images, .* least 20"):
+        benchmark.run(
+            studio / "works.index",
+            background=studio / "background",
+            positives=tmp_path / "pairs.csv",
+            workers=0,
+        )
 
 
 def test_a_run_as_json_holds_everything(measured, tmp_path):
@@ -283,6 +332,37 @@ def test_what_is_no_run_is_refused(tmp_path, text):
     file.write_text(text)
     with pytest.raises(BenchmarkError, match="earlier run"):
         read_run(file)
+
+
+@pytest.mark.parametrize(
+    ("altered", "figure"),
+    [
+        ({"created": "\x1b[2J"}, {}),
+        ({"seed": "\x1b[2J"}, {}),
+        ({}, {"channel": "\x1b[2J"}),
+        ({}, {"name": 1}),
+        ({}, {"promised": "0.1"}),
+        ({}, {"promised": 0}),
+        ({}, {"value": 10**400}),
+    ],
+)
+def test_a_run_with_figures_that_are_none_is_refused(measured, tmp_path, altered, figure):
+    """Nothing that a terminal would obey, and nothing that no table can show."""
+    data = json.loads(measured.to_json()) | altered
+    data["measures"][-1] |= figure
+    (tmp_path / "run.json").write_text(json.dumps(data))
+    with pytest.raises(BenchmarkError, match=r"earlier run \(.*(is no|too large)") as refused:
+        read_run(tmp_path / "run.json")
+    assert "\x1b" not in str(refused.value)
+
+
+def test_a_figure_that_is_not_known_is_shown_by_its_name(measured, tmp_path):
+    """A later version may measure more."""
+    data = json.loads(measured.to_json())
+    data["measures"][0]["name"] = "of tomorrow"
+    (tmp_path / "run.json").write_text(json.dumps(data))
+    found = compare(read_run(tmp_path / "run.json"), measured)
+    assert "of tomorrow" in comparison_as_text(found)
 
 
 def test_a_run_of_another_schema_is_refused(measured, tmp_path):

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from pictures import textured
@@ -9,6 +11,7 @@ from screening.benchmark.measures import CHECKED, GRID, promises_of, recommended
 from screening.benchmark.queries import Query, read_pairs
 from screening.benchmark.scored import Scored, scored
 from screening.benchmark.splits import groups, halves
+from screening.benchmark.words import promise_in_words
 from screening.calibration import ImageScores
 from screening.evaluation.metrics import ScoredPairs
 from screening.signals import SETTINGS
@@ -141,6 +144,24 @@ def test_what_becomes_of_promises():
     assert few[5e-3].outcome == "kept"
     assert (few[1e-3].outcome, few[1e-3].images_needed) == ("unchecked", 2_995)
     assert outcomes(counted(images=1_000), supported=lambda _: False)[0.1].outcome == "unsupported"
+
+
+def test_records_that_are_reached_together_break_no_promise():
+    """What may be expected is counted in images, and so is what is held against it."""
+    apart = counted(*[0.07] * 150, images=1_000)
+    together = Scored(
+        pairs=replace(
+            apart.pairs,
+            query=np.repeat(np.arange(100), [2] * 50 + [1] * 50),
+            record=np.arange(150),
+        ),
+        false_alarms=apart.false_alarms,
+    )
+    check = outcomes(together)[0.1]
+    assert (check.outcome, check.flagged, check.false_alarms) == ("kept", 100, 150)
+    said = promise_in_words(check)
+    assert said.startswith("100 of 1000 (150 false alarms), as promised (7")
+    assert promise_in_words(outcomes(apart)[0.1]).startswith("150 of 1000, MORE than promised (7")
 
 
 def test_a_promise_can_be_broken_on_few_images():

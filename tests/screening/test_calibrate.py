@@ -118,6 +118,32 @@ def test_a_background_image_that_shows_a_work_is_named_and_left_out(index, backg
     assert kept.calibration.background != outcome.calibration.background
 
 
+@pytest.mark.parametrize("others", [0, 60])
+def test_a_background_made_of_the_works_is_no_background(others, tmp_path):
+    """Other files of the same pictures, alone or among others, are named; copies are still found.
+
+    Measured with them a copy of a work would score as unrelated images do.
+    """
+    works, background, index = (tmp_path / name for name in ("works", "again", "works.index"))
+    works.mkdir()
+    background.mkdir()
+    for seed in range(40):
+        textured(seed).save(works / f"{seed}.png")
+        textured(seed).save(background / f"{seed}.jpg", quality=90)
+    for seed in range(100, 100 + others):
+        textured(seed).save(background / f"{seed}.png")
+    enrolled(index, works)
+    if not others:
+        with pytest.raises(CalibrationError, match="without 40 that seem to show"):
+            calibrate(index, [background], workers=0)
+        return
+    outcome = calibrate(index, [background], workers=0)
+    assert {Path(one.path).stem for one in outcome.suspects} == set(map(str, range(40)))
+    assert outcome.calibration.images == others
+    with Screener.open(index) as screener:
+        assert screener.screen(background / "0.jpg").flagged
+
+
 def test_every_file_of_a_background_is_accounted_for(index, background, studio):
     """Enrolled files, files that are there twice and unread ones are named, others passed over."""
     without = calibrate(index, [background], workers=0).calibration

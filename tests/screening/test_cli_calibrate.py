@@ -156,6 +156,17 @@ def test_usage_and_errors(studio, drawn, run, tmp_path):
     assert calibration_of(index) is None
 
 
+def test_an_output_that_has_no_place_is_refused_before_anything_is_measured(studio, drawn, run):
+    """Hours of screening are not lost to a mistyped folder, and nothing is kept."""
+    index = studio / "works.index"
+    for place in (studio / "nowhere" / "calibration.json", studio / "background"):
+        code, out, talk = run("calibrate", index, "--background", drawn / "background",
+                              "--output", place, "--workers", 0)  # fmt: skip
+        assert (code, out) == (1, "")
+        assert "no such folder" in talk
+        assert calibration_of(index) is None
+
+
 def test_limits_come_from_the_configuration(studio, drawn, run, tmp_path):
     """The nearest screening.toml above the background."""
     folder = tmp_path / "limited"

@@ -210,6 +210,20 @@ def test_a_calibration_of_its_own_is_not_talked_of_until_it_is_stale(studio, run
     )
 
 
+def test_a_record_that_changed_is_no_reference_that_was_added(studio, run):
+    """What is said of a stale calibration is true of a new title too."""
+    index = studio / "works.index"
+    calibrate(index)
+    with IndexWriter(index, settings=None, create=False) as writer:
+        with ReferenceIndex.open(index) as opened:
+            record = next(opened.records())
+        writer.put_record(replace(record, title="another title"))
+    assert (
+        "is stale: records were added or changed since; "
+        in run("scan", studio / "board", "--workers", 0)[1]
+    )
+
+
 def test_notes_are_optional_in_the_table(studio, run):
     """--no-notes leaves the picture's row and drops what the note is about."""
     scan = ("scan", studio / "board", "--workers", 0, "--flag-at", 1e-300)

@@ -1,5 +1,7 @@
 """The fused value is a promise: no more records reach it by chance than it says."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy import stats
@@ -138,3 +140,16 @@ def test_the_best_of_several_tiles_calibrated_as_such():
     other = rng.exponential(size=(IMAGES, REFERENCES))
     scores = np.stack([best(IMAGES), other], axis=1)[:, :, None]
     check(fused(scores, [calibration.null, exponential(0)]), least=0.7)
+
+
+def test_a_raw_score_that_only_another_index_reaches_is_not_lost():
+    """The rarer of two hits of a record is told, but for one that alone reaches the raw score."""
+    small, large = hit(exponential(0), 9.0, 0, 0), hit(exponential(0), 10.0, 0, 0)
+    large = replace(large, evidence=replace(large.evidence, false_alarms=0.5))
+    for raw_scores, expected in (({}, small), ({"0": 10.0}, large), ({"0": 9.0}, small)):
+        for hits in ([small, large], [large, small]):
+            (found,) = _fuse(
+                hits, searches=2, reports={}, note_at=1.0, raw_scores=raw_scores, candidates=0
+            ).findings
+            assert found.channels == (expected.evidence,)
+            assert found.false_alarms == expected.evidence.false_alarms * 2

@@ -23,10 +23,16 @@ def blocks(language: str) -> list[str]:
 
 @pytest.fixture
 def studio(tmp_path, monkeypatch):
-    """A folder with works and a board, as the README supposes it."""
-    for name in ("works", "board"):
+    """A folder with works, a board, a background and pairs, as the README supposes it."""
+    for name in ("works", "board", "unrelated"):
         (tmp_path / name).mkdir()
     textured(1).save(tmp_path / "works" / "Harbor.png")
+    for seed in range(3, 6):
+        textured(seed).save(tmp_path / "works" / f"Pier {seed}.png")
+    for seed in range(10, 60):
+        textured(seed, 150, 100).save(tmp_path / "unrelated" / f"{seed}.png")
+    rows = ("board/harbor.png,Harbor", "works/Pier 3.png,Pier 3")
+    (tmp_path / "pairs.csv").write_text("\n".join(("query,record", *rows)))
     ImageOps.mirror(textured(1)).save(tmp_path / "board" / "harbor.png")
     textured(2).save(tmp_path / "board" / "other.png")
     monkeypatch.chdir(tmp_path)
