@@ -2,29 +2,38 @@
 
 The photographs, paintings and cartoons are split by a seeded permutation of their names. Each half
 is enrolled and the other half screened against it, by the code of the product; what both score is
-fitted together. With --check nothing is measured.
+fitted together. So are the people of the face photographs, with every face model at hand; paintings
+and cartoons tell what drawn faces do. With --check nothing is measured.
 """
 
+import csv
 import sys
 import tempfile
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from _common import ROOT, digest, environment, parser, pictures, shared_data, write
+from _common import ROOT, TWICE, digest, environment, parser, pictures, shared_data, write
+from PIL import Image
 
 from reference_index import Kind, Record, ReferenceIndex
 from reference_index.calibration import ChannelCalibration
 from reference_index.null_fit import fit_null
 from screening.calibration import ImageScores, score_files
 from screening.enrollment import Source, enroll
+from screening.errors import ModelMissingError
+from screening.evaluation.attacks import ATTACKS, Family
 from screening.images import Seen
-from screening.matching import CHANNELS, SETTINGS, default_null
+from screening.matching import CHANNELS, SETTINGS, default_null, settings_of
+from screening.models import ModelStore
+from screening.signals.faces import FaceModel, choose
 
 NULLS = ROOT / "screening" / "matching" / "nulls"
 PACKS = ("photos", "art")
+FACES = ("face", "face-drawn")
 
 Half = tuple[list[ImageScores], dict[str, int]]
 
@@ -47,14 +56,22 @@ def main() -> int:
     ]
     background = digest(names)
     record = environment(seeds=[chosen.seed], data_sha256=background)
-    for channel in CHANNELS:
-        calibration = fitted(channel.name, halves, background, chosen.seed)
-        record[channel.name] = figures(calibration)
-        text = calibration.null.to_json() + "\n"
-        (NULLS / f"{channel.name}.json").write_text(text, encoding="utf-8")
-        show(channel.name, calibration)
+    for channel in SETTINGS:
+        ship(channel, fitted(channel, halves, background, chosen.seed), record)
+    with tempfile.TemporaryDirectory() as folder:
+        for model in models():
+            for channel, calibration in people(model, Path(folder), chosen.seed).items():
+                ship(f"{channel}.{model.id}", calibration, record)
     write(chosen.output, record)
     return 0
+
+
+def ship(name: str, calibration: ChannelCalibration, record: dict[str, Any]) -> None:
+    """Write a null distribution into the package, and tell of it."""
+    record[name] = figures(calibration)
+    text = calibration.null.to_json() + "\n"
+    (NULLS / f"{name}.json").write_text(text, encoding="utf-8")
+    show(name, calibration)
 
 
 def measured(enrolled: Sequence[str], background: Sequence[str], *, workers: int | None) -> Half:
@@ -76,16 +93,96 @@ def measured(enrolled: Sequence[str], background: Sequence[str], *, workers: int
             return scores, {channel.name: channel.references(index) for channel in CHANNELS}
 
 
-def fitted(name: str, halves: Sequence[Half], background: str, seed: int) -> ChannelCalibration:
+def models() -> list[FaceModel]:
+    """Return the face models at hand of those whose figures ship."""
+    store = ModelStore(shared_data().parent / "models")
+    found = []
+    for card in store.cards():
+        with suppress(ModelMissingError):
+            if card.task == "face-embedding":
+                found.append(choose(store, card.id))
+    return found
+
+
+def people(model: FaceModel, folder: Path, seed: int) -> dict[str, ChannelCalibration]:
+    """Return the null distributions of the face channels with a model.
+
+    Each half of the people is enrolled, and the other half's photographs are searched with, and
+    drawn from: stylized, sketched and painted over, and paintings and cartoons besides.
+    """
+    photographs = by_identity()
+    names = np.random.default_rng(seed).permutation(sorted(photographs)).tolist()
+    art = [shared_data() / name for name in pictures("art")]
+    halves: list[Half] = []
+    for number, (one, other) in enumerate(((names[::2], names[1::2]), (names[1::2], names[::2]))):
+        path = folder / f"{model.id} {number}.index"
+        sources = (
+            Source(
+                record=Record(id=name, kind=Kind.PERSON, title="somebody"),
+                files=tuple(Seen(path=str(file)) for file in photographs[name]),
+            )
+            for name in one
+        )
+        enroll(path, sources, models=shared_data().parent / "models", face_model=model.id)
+        strangers = [file for name in other for file in photographs[name]]
+        drawn = folder / f"{number}"
+        made = drawings(strangers, drawn) if not drawn.exists() else sorted(drawn.iterdir())
+        with ReferenceIndex.open(path) as index:
+            files = (Seen(path=str(file)) for file in (*strangers, *made, *art))
+            scores = list(score_files(files, index, faces=model))
+            halves.append((scores, dict.fromkeys(FACES, index.person_count)))
+            settings = {name: settings_of(index, name) or "" for name in FACES}
+    background = digest([*map(relative, (f for fs in photographs.values() for f in fs))])
+    return {name: fitted(name, halves, background, seed, settings=settings[name]) for name in FACES}
+
+
+def by_identity() -> dict[str, list[Path]]:
+    """Return the photographs of each of the pack's people, at most two."""
+    folder = shared_data() / "faces"
+    found: dict[str, list[Path]] = {}
+    with (folder / "index.csv").open(encoding="utf-8", newline="") as lines:
+        for row in csv.DictReader(lines):
+            if row["file"] != TWICE:
+                found.setdefault(row["identity"], []).append(folder / row["file"])
+    return {name: files[:2] for name, files in found.items()}
+
+
+def relative(file: Path) -> str:
+    """Return the name of a file in the measuring data."""
+    return file.relative_to(shared_data()).as_posix()
+
+
+def drawings(photographs: Sequence[Path], folder: Path) -> list[Path]:
+    """Write a drawn version of each photograph, in turns by every way there is."""
+    folder.mkdir()
+    ways = [attack for attack in ATTACKS if attack.family is Family.STYLIZATION]
+    made = []
+    for number, file in enumerate(photographs):
+        attack = ways[number % len(ways)]
+        with Image.open(file) as image:
+            pixels = np.asarray(image.convert("RGB"))
+        rng = np.random.default_rng(number)
+        made.append(folder / f"{number:05}.png")
+        Image.fromarray(attack.apply(pixels, rng, [])).save(made[-1])
+    return made
+
+
+def fitted(
+    name: str, halves: Sequence[Half], background: str, seed: int, settings: str | None = None
+) -> ChannelCalibration:
     """Return the null distribution of a channel that both halves make together."""
     channel = next(one for one in CHANNELS if one.name == name)
     looked = [one for scores, _ in halves for one in scores if name in one.channels]
+    further = sum(one.units[name] - 1 for one in looked)
     return fit_null(
-        [np.array([*one.channels[name].values()], np.float64) for one in looked],
+        [
+            *(np.array([*one.channels[name].values()], np.float64) for one in looked),
+            *([np.empty(0, np.float64)] * further),
+        ],
         complete_from=max(one.complete_from[name] for one in looked),
         channel=name,
         unit=channel.unit,
-        settings=SETTINGS[name],
+        settings=settings or SETTINGS[name],
         references=round(float(np.mean([references[name] for _, references in halves]))),
         background=background,
         discrete=channel.discrete,
@@ -114,15 +211,12 @@ def show(name: str, calibration: ChannelCalibration) -> None:
 
 def check() -> int:
     """Tell of each file whether it is of this checkout's settings."""
-    stale = 0
-    for channel, settings in SETTINGS.items():
-        shipped = default_null(channel).settings
-        if shipped == settings:
-            print(f"{channel}: current")
-        else:
-            stale = 1
-            print(f"{channel}: measured with {shipped!r}, not {settings!r}: run scripts/ship_nulls")
-    return stale
+    stale = False
+    for channel in SETTINGS:
+        current = default_null(channel) is not None
+        stale |= not current
+        print(f"{channel}: {'current' if current else 'of other settings: run scripts/ship_nulls'}")
+    return int(stale)
 
 
 if __name__ == "__main__":

@@ -1,11 +1,11 @@
 """A directory of records and what is searched by: enrolled once, read by many, never half done."""
 
 from reference_index.calibration import Calibration
-from reference_index.candidates import Candidate, LocalCandidate, LocalReference
+from reference_index.candidates import Candidate, FaceCandidate, LocalCandidate, LocalReference
 from reference_index.errors import IndexFormatError, RecordInvalidError, ReferenceIndexError
-from reference_index.fingerprint import ISOMETRIES, Fingerprint, LocalFeatures
+from reference_index.fingerprint import ISOMETRIES, Faces, Fingerprint, LocalFeatures
 from reference_index.index import ReferenceIndex
-from reference_index.records import Kind, Record, ReferenceImage
+from reference_index.records import Kind, PersonStatus, Record, ReferenceImage
 from reference_index.verify import verify
 from reference_index.writer import IndexWriter
 
@@ -13,6 +13,8 @@ __all__ = [
     "ISOMETRIES",
     "Calibration",
     "Candidate",
+    "FaceCandidate",
+    "Faces",
     "Fingerprint",
     "IndexFormatError",
     "IndexWriter",
@@ -20,6 +22,7 @@ __all__ = [
     "LocalCandidate",
     "LocalFeatures",
     "LocalReference",
+    "PersonStatus",
     "Record",
     "RecordInvalidError",
     "ReferenceImage",

@@ -22,6 +22,20 @@ class Candidate:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FaceCandidate:
+    """A record that a face is alike.
+
+    image_id: of the record's reference image with the nearest single face.
+    score: cosine of the face and the record's template, -1 to 1, higher is closer.
+    """
+
+    record_id: str
+    image_id: int
+    channel: str
+    score: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LocalCandidate:
     """An enrolled frame that local features of a picture vote for.
 

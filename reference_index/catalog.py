@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterable, Iterator
 from dataclasses import fields
 from datetime import date
+from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
@@ -15,9 +16,13 @@ from reference_index.storage import damaged
 
 _ROWS_AT_ONCE = 256
 _FIELDS = tuple(field.name for field in fields(Record))
+# Columns that only a file has of which a record needs them, so that others read as they always did.
+_TERMS = {"legal_basis": "''", "retain_until": "NULL"}
+_OLD_FIELDS = tuple(name for name in _FIELDS if name not in _TERMS)
+_DATES = {"review_by", "retain_until"}
 _TABLES = f"""
     CREATE TABLE records (key INTEGER PRIMARY KEY, number INTEGER NOT NULL,
-        {", ".join(f"{name} TEXT" for name in _FIELDS)});
+        {", ".join(f"{name} TEXT" for name in _OLD_FIELDS)});
     CREATE TABLE images (id INTEGER PRIMARY KEY, number INTEGER NOT NULL, sha256 BLOB NOT NULL,
         width INTEGER NOT NULL, height INTEGER NOT NULL, source TEXT NOT NULL,
         channels TEXT NOT NULL);
@@ -27,7 +32,6 @@ _INDEXES = """
     CREATE INDEX records_by_number ON records (number);
     CREATE UNIQUE INDEX images_by_content ON images (number, sha256);
 """
-_ADD_RECORD = f"INSERT INTO records VALUES (?, ?{', CAST(? AS TEXT)' * len(_FIELDS)})"  # noqa: S608
 _ADD_IMAGE = "INSERT INTO images VALUES (?, ?, ?, ?, ?, CAST(? AS TEXT), ?)"
 
 
@@ -64,6 +68,7 @@ class Catalog:
     def __init__(self, root: Path, name: str, connection: sqlite3.Connection) -> None:
         self._root, self._name, self._connection = root, name, connection
         self._lock = threading.Lock()
+        self._known_fields: tuple[str, ...] = ()
         self.uri = _read_only(root, name)
         connection.text_factory = lambda text: text.decode("utf-8", "surrogatepass")
 
@@ -90,12 +95,14 @@ class Catalog:
 
     def add_record(self, row: RecordRow) -> None:
         """Add a record row."""
-        values = {name: getattr(row.record, name) for name in _FIELDS}
+        if row.record.legal_basis or row.record.retain_until:
+            self._add_terms()
+        values = {name: getattr(row.record, name) for name in self._fields}
         values["aliases"] = json.dumps(row.record.aliases)
-        review_by = row.record.review_by
-        values["review_by"] = review_by.isoformat() if review_by else None
+        for name in _DATES & values.keys():
+            values[name] = values[name] and values[name].isoformat()
         texts = (text if text is None else _encode(text) for text in values.values())
-        self._connection.execute(_ADD_RECORD, (row.key, row.number, *texts))
+        self._connection.execute(_add_record(self._fields), (row.key, row.number, *texts))
 
     def add_image(self, row: ImageRow) -> None:
         """Add an image row."""
@@ -104,17 +111,24 @@ class Catalog:
     def copy_live(self, source: "Catalog", dead: Iterable[int]) -> tuple[int, int]:
         """Add every row of another catalog but the dead ones; return how many of both tables."""
         run = self._connection.execute
+        if source._fields == _FIELDS:
+            self._add_terms()
         run("COMMIT")
         run("ATTACH ? AS source", (source.uri,))
         run("BEGIN")
         run("CREATE TABLE temp.dead (id INTEGER PRIMARY KEY)")
         self._connection.executemany("INSERT INTO dead VALUES (?)", ((number,) for number in dead))
+        copied = (
+            ("records", "key", ", ".join(("key", "number", *source._fields))),
+            ("images", "id", ", ".join(ImageRow._fields)),
+        )
         records, images = (
             run(
-                f"INSERT INTO main.{table} SELECT * FROM source.{table} "  # noqa: S608
+                f"INSERT INTO main.{table} ({columns}) "  # noqa: S608
+                f"SELECT {columns} FROM source.{table} "
                 f"WHERE {key} NOT IN (SELECT id FROM temp.dead) ORDER BY {key}"
             ).rowcount
-            for table, key in (("records", "key"), ("images", "id"))
+            for table, key, columns in copied
         )
         run("DROP TABLE temp.dead")
         run("COMMIT")
@@ -135,8 +149,14 @@ class Catalog:
 
     def record_rows(self, record_id: str) -> Iterator[RecordRow]:
         """Yield every state of a record that stands here."""
-        sql = "SELECT * FROM records WHERE id = CAST(? AS TEXT) ORDER BY key"
-        return map(_record_row, self._rows(sql, _encode(record_id)))
+        return self._records("WHERE id = CAST(? AS TEXT) ORDER BY key", record_id)
+
+    def expired(self, day: date) -> Iterator[RecordRow]:
+        """Yield every state of a person that was to be held until some day before this one."""
+        if self._fields != _FIELDS:
+            return iter(())
+        where = "WHERE kind = CAST(? AS TEXT) AND retain_until < CAST(? AS TEXT) ORDER BY key"
+        return self._records(where, Kind.PERSON, day.isoformat())
 
     def records_of(self, kind: Kind) -> Iterator[tuple[int, int]]:
         """Yield key and number of every record row of a kind."""
@@ -145,7 +165,7 @@ class Catalog:
 
     def sorted_records(self) -> Iterator[RecordRow]:
         """Yield every record row, by record id."""
-        return map(_record_row, self._rows("SELECT * FROM records ORDER BY id, key"))
+        return self._records("ORDER BY id, key")
 
     def record_ids(self, numbers: Iterable[int]) -> dict[int, str]:
         """Return the record ids of those record numbers that stand here."""
@@ -170,6 +190,30 @@ class Catalog:
     def select(self, sql: str) -> Iterator[tuple[Any, ...]]:
         """Yield the rows of a query over the tables of a catalog, for checking them."""
         return self._rows(sql)
+
+    @property
+    def _fields(self) -> tuple[str, ...]:
+        """The fields of a record that have a column in this file."""
+        if not self._known_fields:
+            columns = {
+                name for (name,) in self._rows("SELECT name FROM pragma_table_info('records')")
+            }
+            self._known_fields = _FIELDS if columns.issuperset(_TERMS) else _OLD_FIELDS
+        return self._known_fields
+
+    def _add_terms(self) -> None:
+        """Make sure that there is a column for every field of a record."""
+        if self._fields != _FIELDS:
+            for name, value in _TERMS.items():
+                self._connection.execute(
+                    f"ALTER TABLE records ADD COLUMN {name} TEXT DEFAULT {value}"
+                )
+            self._known_fields = _FIELDS
+
+    def _records(self, which: str, *texts: str) -> Iterator[RecordRow]:
+        """Yield the record rows that the rest of a query selects."""
+        sql = f"{_select_records(self._fields)} {which}"
+        return map(_record_row, self._rows(sql, *map(_encode, texts)))
 
     def _rows(self, sql: str, *values: object) -> Iterator[tuple[Any, ...]]:
         rows: sqlite3.Cursor | None = None
@@ -202,10 +246,25 @@ def _encode(text: str) -> bytes:
     return text.encode("utf-8", "surrogatepass")
 
 
+@cache
+def _add_record(names: tuple[str, ...]) -> str:
+    return (
+        f"INSERT INTO records (key, number, {', '.join(names)}) "  # noqa: S608
+        f"VALUES (?, ?{', CAST(? AS TEXT)' * len(names)})"
+    )
+
+
+@cache
+def _select_records(names: tuple[str, ...]) -> str:
+    columns = (name if name in names else _TERMS[name] for name in _FIELDS)
+    return f"SELECT key, number, {', '.join(columns)} FROM records"  # noqa: S608
+
+
 def _record_row(row: tuple[Any, ...]) -> RecordRow:
     key, number, *texts = row
     values = dict(zip(_FIELDS, texts, strict=True))
     values["kind"] = Kind(values["kind"])
     values["aliases"] = tuple(json.loads(values["aliases"]))
-    values["review_by"] = values["review_by"] and date.fromisoformat(values["review_by"])
+    for name in _DATES:
+        values[name] = values[name] and date.fromisoformat(values[name])
     return RecordRow(key, number, Record(**values))

@@ -20,6 +20,7 @@ from reference_index.errors import (
     IndexFormatError,
     IndexMissingError,
 )
+from reference_index.fingerprint import FACE_CHANNEL
 from reference_index.manifest import (
     CALIBRATION_NAME,
     MANIFEST,
@@ -106,7 +107,8 @@ def open_or_create(root: Path, settings: Mapping[str, str] | None, *, create: bo
 
 
 def _check_settings(root: Path, known: Mapping[str, str], given: Mapping[str, str]) -> None:
-    for channel in sorted(known.keys() | given.keys()):
+    """Compare all settings but those of faces that are there: they come with the first face."""
+    for channel in sorted((known.keys() - {FACE_CHANNEL}) | given.keys()):
         if known.get(channel) != given.get(channel):
             built = (
                 f"with the {channel} settings {known[channel]!r}"

@@ -8,6 +8,7 @@ import numpy.typing as npt
 
 HASH_CHANNEL = "hash"
 LOCAL_CHANNEL = "local"
+FACE_CHANNEL = "face"
 HASH_BITS = 256
 HASH_BYTES = HASH_BITS // 8
 ISOMETRIES = (
@@ -21,6 +22,8 @@ ISOMETRIES = (
     "transposed across the other diagonal",
 )
 
+FACE_QUALITY = ("detector", "width", "frontal", "sharpness")
+
 DESCRIPTOR_SIZE = 128
 DESCRIPTOR_SCALE = 512
 # A SIFT descriptor is 4 x 4 cells of 8 orientations, rows first, in the frame of its own angle.
@@ -31,6 +34,7 @@ _INVERTED = _LAYOUT[::-1, ::-1].reshape(-1)
 HashCodes = npt.NDArray[np.uint8]
 Descriptors = npt.NDArray[np.uint8]
 Geometry = npt.NDArray[np.float32]
+FaceVectors = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -110,12 +114,63 @@ class LocalFeatures:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Faces:
+    """The faces of one picture, the largest first; n is 0 where none were found.
+
+    settings: what the vectors depend on; only vectors of equal settings compare.
+    boxes: read-only float32 (n, 4), left, top, right and bottom in fractions of the picture's width
+    and height, y pointing down; they may reach a little outside 0 to 1.
+    quality: read-only float32 (n, 4), the columns of FACE_QUALITY: the detector's score, 0 to 1;
+    the width of the face in pixels of the original picture; how frontal it is, from 0 (profile) to
+    1; its sharpness, at least 0.
+    drawn: read-only bool (n,), whether the face is drawn, painted or rendered and no photograph.
+    vectors: read-only float32 (n, d) of unit length; zeros for a face too poor to compare.
+    strangers: how alike faces of different people are under these settings, in cosines: the mean of
+    the nearest tenth, and what 1 of 1,000 pairs exceeds; what search_faces takes off a cosine goes
+    by it. None where nothing is to be taken off.
+    """
+
+    settings: str
+    boxes: npt.NDArray[np.float32]
+    quality: npt.NDArray[np.float32]
+    drawn: npt.NDArray[np.bool_]
+    vectors: FaceVectors
+    strangers: tuple[float, float] | None = None
+
+    def __post_init__(self) -> None:
+        if self.vectors.dtype != np.float32 or self.vectors.ndim != 2:
+            raise ValueError(
+                f"vectors are {self.vectors.dtype} {self.vectors.shape}, expected float32 (n, d)"
+            )
+        self.vectors.flags.writeable = False
+        count = len(self.vectors)
+        for name, dtype, shape in (
+            ("boxes", "float32", (count, 4)),
+            ("quality", "float32", (count, len(FACE_QUALITY))),
+            ("drawn", "bool", (count,)),
+        ):
+            array = getattr(self, name)
+            if array.dtype != dtype or array.shape != shape:
+                raise ValueError(f"{name} is {array.dtype} {array.shape}, expected {dtype} {shape}")
+            array.flags.writeable = False
+
+    def __len__(self) -> int:
+        return len(self.vectors)
+
+    @property
+    def usable(self) -> npt.NDArray[np.bool_]:
+        """Whether each face is good enough to compare: bool (n,)."""
+        return np.asarray(self.vectors.any(axis=1))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Fingerprint:
     """What is known of one picture (one frame of a file).
 
     sha256: hex digest of the file's bytes (of the pixels where there was no file).
     width, height: pixels of the upright picture, before any reduction.
     frame: 0 for the first or only frame.
+    faces: None where they were not looked for.
     """
 
     sha256: str
@@ -124,6 +179,7 @@ class Fingerprint:
     frame: int
     hashes: PerceptualHashes
     local: LocalFeatures
+    faces: Faces | None = None
 
     @property
     def extents(self) -> tuple[float, float]:
@@ -135,7 +191,12 @@ class Fingerprint:
         """Travel between processes in a third of the time that field by field takes."""
         hashes = (self.hashes.codes.tobytes(), self.hashes.structure)
         local = (self.local.descriptors.tobytes(), self.local.geometry.tobytes())
-        return _fingerprint, (self.sha256, self.width, self.height, self.frame, *hashes, *local)
+        faces = None if self.faces is None else _packed(self.faces)
+        own = (self.sha256, self.width, self.height, self.frame)
+        return _fingerprint, (*own, *hashes, *local, faces)
+
+
+_PackedFaces = tuple[str, tuple[float, float] | None, tuple[int, ...], bytes, bytes, bytes, bytes]
 
 
 def _fingerprint(
@@ -147,6 +208,7 @@ def _fingerprint(
     structure: float,
     descriptors: bytes,
     geometry: bytes,
+    faces: _PackedFaces | None,
 ) -> Fingerprint:
     unpacked = np.frombuffer(codes, np.uint8).reshape(len(ISOMETRIES), HASH_BYTES)
     local = LocalFeatures(
@@ -160,4 +222,30 @@ def _fingerprint(
         frame=frame,
         hashes=PerceptualHashes(codes=unpacked, structure=structure),
         local=local,
+        faces=None if faces is None else _unpacked(*faces),
+    )
+
+
+def _packed(faces: Faces) -> _PackedFaces:
+    arrays = (faces.boxes, faces.quality, faces.drawn, faces.vectors)
+    boxes, quality, drawn, vectors = (array.tobytes() for array in arrays)
+    return faces.settings, faces.strangers, faces.vectors.shape, boxes, quality, drawn, vectors
+
+
+def _unpacked(
+    settings: str,
+    strangers: tuple[float, float] | None,
+    shape: tuple[int, ...],
+    boxes: bytes,
+    quality: bytes,
+    drawn: bytes,
+    vectors: bytes,
+) -> Faces:
+    return Faces(
+        settings=settings,
+        strangers=strangers,
+        boxes=np.frombuffer(boxes, np.float32).reshape(-1, 4),
+        quality=np.frombuffer(quality, np.float32).reshape(-1, len(FACE_QUALITY)),
+        drawn=np.frombuffer(drawn, np.bool_),
+        vectors=np.frombuffer(vectors, np.float32).reshape(shape),
     )

@@ -15,7 +15,7 @@ from reference_index.fingerprint import (
     ISOMETRIES,
     HashCodes,
 )
-from reference_index.segments import HashRows
+from reference_index.vector_rows import VectorRows
 from reference_index.vectors import Block, EngineFactory, Ids
 
 FETCH_BEYOND_K = 8
@@ -40,10 +40,10 @@ class RecordHits(NamedTuple):
 class HashChannel:
     """All hashes of an index in one engine; a few bytes per reference beyond the files."""
 
-    def __init__(self, segments: Sequence[HashRows], dead: Ids, engine: EngineFactory) -> None:
+    def __init__(self, segments: Sequence[VectorRows], dead: Ids, engine: EngineFactory) -> None:
         self._segments = tuple(rows for rows in segments if len(rows.ids))
         self._first_ids = np.array([rows.ids[0] for rows in self._segments], np.int64)
-        self._engine = engine([Block(codes=s.codes, ids=s.ids) for s in self._segments], dead)
+        self._engine = engine([Block(codes=s.vectors, ids=s.ids) for s in self._segments], dead)
 
     def nearest_records(
         self, codes: HashCodes, *, k: int, max_distance: int

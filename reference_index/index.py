@@ -5,19 +5,28 @@ import math
 import os
 import threading
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from reference_index.calibration import Calibration
-from reference_index.candidates import Candidate, LocalCandidate, LocalReference
+from reference_index.candidates import (
+    Candidate,
+    FaceCandidate,
+    LocalCandidate,
+    LocalReference,
+)
 from reference_index.catalog import ImageRow
 from reference_index.directory import read_calibration
 from reference_index.errors import IndexDamagedError, UnknownRecordError
+from reference_index.face_search import FaceChannel, check_faces
 from reference_index.fingerprint import (
+    FACE_CHANNEL,
     HASH_BITS,
     HASH_CHANNEL,
     LOCAL_CHANNEL,
+    FaceVectors,
     HashCodes,
     LocalFeatures,
 )
@@ -28,7 +37,8 @@ from reference_index.manifest import Manifest, read_manifest
 from reference_index.records import Kind, Record, ReferenceImage
 from reference_index.segments import Segment, open_segments
 from reference_index.tombstones import Tombstones
-from reference_index.vectors import EngineFactory
+from reference_index.vectors import CosineFactory, EngineFactory
+from reference_index.vectors.faiss_cosine import FaissCosine
 from reference_index.vectors.faiss_hamming import FaissHamming
 
 OPEN_ATTEMPTS = 10
@@ -40,7 +50,8 @@ class ReferenceIndex:
 
     Made by ``ReferenceIndex.open``; to be closed, or used in a ``with`` block. Its methods may be
     called from several threads. Any of them may raise IndexDamagedError, since large files are
-    verified when they are first used.
+    verified when they are first used. Persons whose ``retain_until`` lies before the day of opening
+    are as good as removed: nothing here counts, lists or finds them.
     """
 
     def __init__(
@@ -50,13 +61,22 @@ class ReferenceIndex:
         segments: Sequence[Segment],
         calibration: Calibration | None,
         engine: EngineFactory,
+        face_engine: CosineFactory,
     ) -> None:
         self.path = path
-        self._manifest, self._segments, self._engine = manifest, tuple(segments), engine
+        self._manifest, self._segments = manifest, tuple(segments)
+        self._engine, self._face_engine = engine, face_engine
         self._calibration = calibration
-        self._live = LiveRecords(self._segments, Tombstones(manifest.tombstones))
+        dead = Tombstones(manifest.tombstones)
+        self._live = LiveRecords(self._segments, dead)
+        self._counts = manifest.live
+        expired = self._live.expired(date.today())  # noqa: DTZ011
+        for row in expired:
+            self._counts = self._counts.minus(self._live.bury(row))
+        self._expired, self._dead = len(expired), dead.ids()
         self._hash_channel: HashChannel | None = None
         self._local_channel: LocalChannel | None = None
+        self._face_channel: FaceChannel | None = None
         self._names: dict[int, str] = {}
         self._references_of: dict[tuple[str, Kind], int] = {}
         self._lock = threading.RLock()
@@ -64,29 +84,36 @@ class ReferenceIndex:
 
     @classmethod
     def open(
-        cls, path: str | os.PathLike[str], *, engine: EngineFactory = FaissHamming
+        cls,
+        path: str | os.PathLike[str],
+        *,
+        engine: EngineFactory = FaissHamming,
+        face_engine: CosineFactory = FaissCosine,
     ) -> "ReferenceIndex":
         """Open the index in the directory at path.
 
-        engine: what searches the hashes. Raises IndexMissingError, IndexDamagedError or
-        IndexFormatError.
+        engine, face_engine: what searches the hashes, and the faces. Raises IndexMissingError,
+        IndexDamagedError or IndexFormatError.
         """
         root = Path(path)
         manifest = read_manifest(root)
         for _ in range(OPEN_ATTEMPTS):
             try:
-                return cls._opened(root, manifest, engine)
+                return cls._opened(root, manifest, engine, face_engine)
             except IndexDamagedError:
                 # A writer may have replaced the manifest and unlinked files since it was read.
                 known, manifest = manifest.listed, read_manifest(root)
                 if manifest.listed == known:
                     raise
-        return cls._opened(root, manifest, engine)
+        return cls._opened(root, manifest, engine, face_engine)
 
     @classmethod
-    def _opened(cls, root: Path, manifest: Manifest, engine: EngineFactory) -> "ReferenceIndex":
+    def _opened(
+        cls, root: Path, manifest: Manifest, engine: EngineFactory, face_engine: CosineFactory
+    ) -> "ReferenceIndex":
         calibration = read_calibration(root, manifest)
-        return cls(root, manifest, open_segments(root, manifest.segments), calibration, engine)
+        segments = open_segments(root, manifest.segments)
+        return cls(root, manifest, segments, calibration, engine, face_engine)
 
     @property
     def uuid(self) -> str:
@@ -126,12 +153,23 @@ class ReferenceIndex:
     @property
     def record_count(self) -> int:
         """The number of records."""
-        return self._manifest.live.records
+        return self._counts.records
 
     @property
     def image_count(self) -> int:
         """The number of reference images."""
-        return self._manifest.live.images
+        return self._counts.images
+
+    @property
+    def expired(self) -> int:
+        """The number of persons who are no longer held; ``IndexWriter.remove_expired`` ends it."""
+        return self._expired
+
+    @property
+    def person_count(self) -> int:
+        """The number of records that have a face: those among which ``search_faces`` looks."""
+        self._check_open()
+        return self._faces().person_count if self._counts.faces else 0
 
     @property
     def segment_count(self) -> int:
@@ -139,12 +177,13 @@ class ReferenceIndex:
         return len(self._segments)
 
     def references(self, channel: str, *, without: Kind | None = None) -> int:
-        """Return the number of reference images on a channel, each distinct frame counted.
+        """Return the number of reference images on a channel, each distinct frame or face counted.
 
         without: a kind of record whose images do not count. 0 for a channel that is not known.
         """
-        live = self._manifest.live
-        total = {HASH_CHANNEL: live.hashes, LOCAL_CHANNEL: live.frames}.get(channel, 0)
+        live = self._counts
+        totals = {HASH_CHANNEL: live.hashes, LOCAL_CHANNEL: live.frames, FACE_CHANNEL: live.faces}
+        total = totals.get(channel, 0)
         if without is None or not total:
             return total
         with self._lock:
@@ -206,7 +245,7 @@ class ReferenceIndex:
         lowest = HASH_BITS + 1 if min_score is None else min(max(min_score, 0), HASH_BITS + 1)
         max_distance = math.floor(HASH_BITS - lowest)
         found: list[tuple[Candidate, ...]] = [()] * len(codes)
-        if self._manifest.live.hashes and len(codes):
+        if self._counts.hashes and len(codes):
             channel = self._hash()
             codes = codes.copy(order="C") if not codes.flags.c_contiguous else codes
             for hits in channel.nearest_records(codes, k=k, max_distance=max_distance):
@@ -227,7 +266,7 @@ class ReferenceIndex:
         self._check_open()
         if k < 0:
             raise ValueError(f"k is {k}, expected at least 0")
-        if not (k and self._manifest.live.frames):
+        if not (k and self._counts.frames):
             return ()
         return self._local().search(views, k=k, names=self._names_of)
 
@@ -239,11 +278,38 @@ class ReferenceIndex:
         self._check_open()
         return self._local().reference(frame, names=self._names_of)
 
+    def search_faces(
+        self,
+        vectors: FaceVectors,
+        *,
+        k: int,
+        min_score: float | None = None,
+        strangers: tuple[float, float] | None = None,
+    ) -> list[tuple[FaceCandidate, ...]]:
+        """Return the records that come closest to each of n faces.
+
+        vectors: float32 (n, d) of unit length, made with the index's settings of faces. Of each
+        face the k best records, none for k = 0, and every further one that scores at least
+        min_score; best first, equals by record id. The score is the cosine of the face and the
+        record's template, see face_search, less what both have in common with people at large
+        where strangers says how much that usually is, as in Faces; see face_levels. Each record
+        comes with the image of its nearest face. Raises ValueError for vectors of another shape,
+        type or length, k below 0, or a min_score of nan.
+        """
+        self._check_open()
+        check_faces(vectors, k, min_score)
+        if not (self._counts.faces and len(vectors)):
+            return [()] * len(vectors)
+        return self._faces().search(
+            vectors, k=k, min_score=min_score, strangers=strangers, names=self._names_of
+        )
+
     def close(self) -> None:
         """Close the files; nothing can be looked up afterwards."""
         self._closed = True
         self._hash_channel = None
         self._local_channel = None
+        self._face_channel = None
         for segment in self._segments:
             segment.close()
 
@@ -266,15 +332,22 @@ class ReferenceIndex:
         with self._lock:
             if self._hash_channel is None:
                 rows = [segment.hashes() for segment in self._segments]
-                self._hash_channel = HashChannel(rows, self._manifest.tombstones, self._engine)
+                self._hash_channel = HashChannel(rows, self._dead, self._engine)
             return self._hash_channel
 
     def _local(self) -> LocalChannel:
         with self._lock:
             if self._local_channel is None:
                 rows = [segment.local() for segment in self._segments if segment.entry.has_local]
-                self._local_channel = LocalChannel(rows, self._manifest.tombstones)
+                self._local_channel = LocalChannel(rows, self._dead)
             return self._local_channel
+
+    def _faces(self) -> FaceChannel:
+        with self._lock:
+            if self._face_channel is None:
+                rows = [segment.faces() for segment in self._segments]
+                self._face_channel = FaceChannel(rows, self._dead, self._face_engine)
+            return self._face_channel
 
     def _names_of(self, numbers: Sequence[int]) -> Mapping[int, str]:
         """Return the record ids of record numbers, and others; those asked for are kept."""

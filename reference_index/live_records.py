@@ -1,12 +1,16 @@
 """What of several catalogs is alive: the one view that readers and the writer share."""
 
 import heapq
+import json
 from collections.abc import Collection, Iterable, Iterator
+from datetime import date
 from pathlib import Path
 from typing import Protocol
 
 from reference_index.catalog import Catalog, ImageRow, RecordRow
 from reference_index.errors import UnknownRecordError
+from reference_index.fingerprint import FACE_CHANNEL, HASH_CHANNEL, LOCAL_CHANNEL
+from reference_index.manifest import Counts
 from reference_index.records import Kind
 from reference_index.tombstones import Tombstones
 
@@ -48,6 +52,26 @@ class LiveRecords:
         runs = [segment.catalog.sorted_records() for segment in self._segments]
         rows = heapq.merge(*runs, key=lambda row: row.record.id)
         return (row for row in rows if row.key not in self._dead)
+
+    def expired(self, day: date) -> list[RecordRow]:
+        """Return the live rows of the persons who are no longer held on a day."""
+        rows = (row for segment in self._segments for row in segment.catalog.expired(day))
+        return [row for row in rows if row.key not in self._dead]
+
+    def bury(self, row: RecordRow) -> Counts:
+        """Let a live record and its images be dead; return how many of each these were."""
+        gone = Counts(records=1)
+        for image in self.images(row.number):
+            self._dead.add(image.id)
+            counts = json.loads(image.channels)
+            gone = gone.plus(
+                images=1,
+                hashes=counts.get(HASH_CHANNEL, 0),
+                frames=counts.get(LOCAL_CHANNEL, 0),
+                faces=counts.get(FACE_CHANNEL, 0),
+            )
+        self._dead.add(row.key)
+        return gone
 
     def numbers_of(self, kind: Kind) -> Iterator[int]:
         """Yield the numbers of the live records of a kind."""

@@ -13,13 +13,14 @@ from typing import Any
 import numpy as np
 
 from reference_index.errors import IndexDamagedError, IndexFormatError, IndexMissingError
-from reference_index.fingerprint import LOCAL_CHANNEL
+from reference_index.fingerprint import FACE_CHANNEL, LOCAL_CHANNEL
 from reference_index.storage import FileEntry, damaged, replace_file, storage_errors
 from reference_index.vectors import Ids
 
 HASH_FORMAT = 1  # of an index without the local channel
 LOCAL_FORMAT = 2
-FORMAT = 3  # of an index with a calibration
+CALIBRATION_FORMAT = 3  # of an index with a calibration
+FORMAT = 4  # of an index with the face channel
 MANIFEST = "manifest.json"
 SEGMENTS = "segments"
 RECORDS_FILE = "records.sqlite"
@@ -33,30 +34,41 @@ SIZES_FILE = "local.sizes"
 CENTROIDS_FILE = "local.centroids"
 PLACES_FILE = "local.places"
 LOCAL_FILES = (FRAMES_FILE, LISTS_FILE, SIZES_FILE, CENTROIDS_FILE, PLACES_FILE)
+VECTORS_FILE = "face.vectors"
+FACE_IDS_FILE = "face.ids"
+FACE_OWNERS_FILE = "face.records"
+FACE_FILES = (VECTORS_FILE, FACE_IDS_FILE, FACE_OWNERS_FILE)
 SEGMENT_NAME = re.compile(r"[0-9]{8,}-[0-9a-f]{8}")
 CALIBRATION_NAME = re.compile(r"calibration-[0-9a-f]{8}\.json")
 
 
-def segment_files(*, local: bool) -> tuple[str, ...]:
-    """Return the names of the files of a segment with or without the local channel."""
-    return HASH_FILES + LOCAL_FILES if local else HASH_FILES
+def segment_files(*, local: bool, faces: bool) -> tuple[str, ...]:
+    """Return the names of the files of a segment with or without the local channel and faces."""
+    return HASH_FILES + LOCAL_FILES * local + FACE_FILES * faces
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Counts:
-    """How many there are of record rows, reference images, and of these hashes and local frames."""
+    """How many record rows and reference images, and of these hashes, local frames and faces."""
 
     records: int = 0
     images: int = 0
     hashes: int = 0
     frames: int = 0
+    faces: int = 0
 
     def __post_init__(self) -> None:
-        if min(self.records, self.images, self.hashes, self.frames) < 0:
+        if min(self.records, self.images, self.hashes, self.frames, self.faces) < 0:
             raise ValueError(f"impossible counts: {self}")
 
     def plus(
-        self, *, records: int = 0, images: int = 0, hashes: int = 0, frames: int = 0
+        self,
+        *,
+        records: int = 0,
+        images: int = 0,
+        hashes: int = 0,
+        frames: int = 0,
+        faces: int = 0,
     ) -> "Counts":
         """Return the counts changed by so many."""
         return Counts(
@@ -64,7 +76,12 @@ class Counts:
             images=self.images + images,
             hashes=self.hashes + hashes,
             frames=self.frames + frames,
+            faces=self.faces + faces,
         )
+
+    def minus(self, other: "Counts") -> "Counts":
+        """Return the counts less others."""
+        return self.plus(**{name: -count for name, count in asdict(other).items()})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +96,7 @@ class SegmentEntry:
     def __post_init__(self) -> None:
         if not SEGMENT_NAME.fullmatch(self.name):
             raise ValueError(f"{self.name!r} is no segment name")
-        if set(self.files) != set(segment_files(local=self.has_local)):
+        if set(self.files) != set(segment_files(local=self.has_local, faces=self.has_faces)):
             raise ValueError(f"segment {self.name} lists the files {sorted(self.files)}")
         for name, width in ((CODES_FILE, 32), (IDS_FILE, 8), (OWNERS_FILE, 8)):
             if self.files[name].size != width * self.counts.hashes:
@@ -88,6 +105,10 @@ class SegmentEntry:
             self._check_local()
         elif self.counts.frames:
             raise ValueError(f"segment {self.name} lists frames without their files")
+        if self.has_faces != (self.counts.faces > 0):
+            raise ValueError(f"segment {self.name} lists faces without their files, or these alone")
+        if self.has_faces:
+            self._check_faces()
 
     def _check_local(self) -> None:
         """Raise ValueError where the sizes of the local files do not fit together."""
@@ -98,10 +119,27 @@ class SegmentEntry:
         if not sizes or sizes % 8 or centroids != 16 * sizes:
             raise ValueError(f"the lists of segment {self.name} do not have a centroid each")
 
+    def _check_faces(self) -> None:
+        """Raise ValueError where the sizes of the face files do not fit together."""
+        faces = self.counts.faces
+        vectors, *numbers = (self.files[name].size for name in FACE_FILES)
+        if not vectors or vectors % (4 * faces) or numbers != [8 * faces, 8 * faces]:
+            raise ValueError(f"the faces of segment {self.name} do not have equally many numbers")
+
     @property
     def has_local(self) -> bool:
         """Whether it has the files of the local channel."""
         return FRAMES_FILE in self.files
+
+    @property
+    def has_faces(self) -> bool:
+        """Whether it has the files of the face channel."""
+        return VECTORS_FILE in self.files
+
+    @property
+    def face_size(self) -> int:
+        """How many numbers each face vector has; 0 where there are no faces."""
+        return self.files[VECTORS_FILE].size // (4 * self.counts.faces) if self.has_faces else 0
 
     @property
     def rows(self) -> int:
@@ -147,6 +185,9 @@ class Manifest:
             raise ValueError("the ids of the segments do not ascend")
         if any(entry.has_local != self.has_local for entry in self.segments):
             raise ValueError("the segments do not have the channels of the settings")
+        sizes = {entry.face_size for entry in self.segments if entry.has_faces}
+        if len(sizes) > 1 or (sizes and not self.has_faces):
+            raise ValueError("the segments have faces of several kinds, or the settings none")
         dead = self.tombstones
         if len(dead) and (dead[0] < 1 or dead[-1] >= self.next_id or (np.diff(dead) <= 0).any()):
             raise ValueError("the tombstones are not ascending ids")
@@ -166,6 +207,16 @@ class Manifest:
     def has_local(self) -> bool:
         """Whether the index was built with the local channel."""
         return LOCAL_CHANNEL in self.settings
+
+    @property
+    def has_faces(self) -> bool:
+        """Whether faces were ever enrolled."""
+        return FACE_CHANNEL in self.settings
+
+    @property
+    def face_size(self) -> int:
+        """How many numbers each face vector has; 0 where there are no faces."""
+        return max((entry.face_size for entry in self.segments), default=0)
 
 
 def read_manifest(root: Path) -> Manifest:
@@ -228,8 +279,10 @@ def write_manifest(root: Path, manifest: Manifest) -> None:
 
 
 def _format_of(manifest: Manifest) -> int:
-    if manifest.calibration is not None:
+    if manifest.has_faces:
         return FORMAT
+    if manifest.calibration is not None:
+        return CALIBRATION_FORMAT
     return LOCAL_FORMAT if manifest.has_local else HASH_FORMAT
 
 
@@ -241,6 +294,8 @@ def _counted(counts: Counts, manifest: Manifest) -> dict[str, int]:
     values = asdict(counts)
     if not manifest.has_local:
         del values["frames"]
+    if not manifest.has_faces:
+        del values["faces"]
     return values
 
 

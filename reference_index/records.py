@@ -19,12 +19,24 @@ class Kind(StrEnum):
     TEMPORARY = "temporary"
 
 
+class PersonStatus(StrEnum):
+    """What a person is to those who would show them."""
+
+    PUBLIC_FIGURE = "public-figure"
+    DECEASED = "deceased"
+    TALENT = "talent"
+    CREW = "crew"
+    MINOR = "minor"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
     """One work, person, key element, cleared image or temporary image.
 
     ``id`` is globally unique and never empty; ``title`` is a title or a name. ``locator`` says
-    where the picture can be looked at by those who may. Raises RecordInvalidError.
+    where the picture can be looked at by those who may. ``legal_basis`` says on what basis the
+    template of a person is held; ``retain_until`` is the last day on which a person is held: from
+    the day after, readers of an index do not see them. Raises RecordInvalidError.
     """
 
     id: str
@@ -39,6 +51,8 @@ class Record:
     review_by: date | None = None
     locator: str = ""
     notes: str = ""
+    legal_basis: str = ""
+    retain_until: date | None = None
 
     def __post_init__(self) -> None:
         if not isinstance(self.kind, Kind):

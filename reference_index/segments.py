@@ -1,19 +1,18 @@
 """Segments: directories of files that never change, written once, merged, and swept away."""
 
 from collections.abc import Sequence
-from contextlib import ExitStack, closing, suppress
+from contextlib import ExitStack, closing
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from reference_index.catalog import Catalog, ImageRow, RecordRow
-from reference_index.fingerprint import HASH_BYTES, HashCodes
+from reference_index.fingerprint import HASH_BYTES, FaceVectors, HashCodes
 from reference_index.local_builder import LocalBuilder, LocalFrame
 from reference_index.local_lists import LocalRows
 from reference_index.manifest import (
     CODES_FILE,
+    FACE_FILES,
     IDS_FILE,
     LOCAL_FILES,
     OWNERS_FILE,
@@ -28,25 +27,8 @@ from reference_index.storage import (
     describe_file,
     fsync_path,
 )
+from reference_index.vector_rows import VectorBuilder, VectorRows
 from reference_index.vectors import Ids
-
-COPY_ROWS = 1 << 18
-BUFFER_BYTES = 1 << 20
-
-
-class HashRows(NamedTuple):
-    """The hash channel of one segment, a row per hash, those of dead images included.
-
-    codes: uint8 (n, 32); ids: int64 (n,), ascending; owners: int64 (n,), record numbers.
-    """
-
-    codes: HashCodes
-    ids: Ids
-    owners: Ids
-
-    def take(self, rows: slice | npt.NDArray[np.bool_]) -> "HashRows":
-        """Return some of the rows."""
-        return HashRows(codes=self.codes[rows], ids=self.ids[rows], owners=self.owners[rows])
 
 
 class Segment:
@@ -60,7 +42,7 @@ class Segment:
         folder = f"{SEGMENTS}/{entry.name}"
         self._files = {
             name: VerifiedFile(root, f"{folder}/{name}", entry.files[name])
-            for name in segment_files(local=entry.has_local)
+            for name in segment_files(local=entry.has_local, faces=entry.has_faces)
         }
         records = self._files.pop(RECORDS_FILE)
         self._unverified = None if records.verified else records
@@ -74,16 +56,18 @@ class Segment:
             self._unverified = None
         return self._catalog
 
-    def hashes(self) -> HashRows:
-        """Return the verified hash channel, read-only."""
-        codes, ids, owners = (
-            self._files[name].content() for name in (CODES_FILE, IDS_FILE, OWNERS_FILE)
-        )
-        return HashRows(
-            codes=np.frombuffer(codes, np.uint8).reshape(-1, HASH_BYTES),
-            ids=np.frombuffer(ids, "<i8").astype(np.int64, copy=False),
-            owners=np.frombuffer(owners, "<i8").astype(np.int64, copy=False),
-        )
+    def hashes(self) -> VectorRows:
+        """Return the verified hash channel, read-only: uint8 (n, 32)."""
+        files = (self._files[name].content() for name in (CODES_FILE, IDS_FILE, OWNERS_FILE))
+        return VectorRows.from_bytes(*files, dtype="u1", size=HASH_BYTES)
+
+    def faces(self) -> VectorRows:
+        """Return the verified faces, read-only: float32 (n, d)."""
+        if not self.entry.has_faces:
+            none = np.empty(0, np.int64)
+            return VectorRows(np.empty((0, 0), np.float32), none, none)
+        files = (self._files[name].content() for name in FACE_FILES)
+        return VectorRows.from_bytes(*files, dtype="<f4", size=self.entry.face_size)
 
     def local(self) -> LocalRows:
         """Return the verified local channel, read-only; only of a segment that has one."""
@@ -107,11 +91,10 @@ class SegmentBuilder:
         self._root, self._name, self._first_id, self._indexed = root, name, first_id, indexed
         self._counts = Counts()
         self._local: LocalBuilder | None = None
+        self._faces: VectorBuilder | None = None
         self._folder.mkdir(parents=True)
-        self._files = {
-            file: (self._folder / file).open("wb", buffering=BUFFER_BYTES)
-            for file in (CODES_FILE, IDS_FILE, OWNERS_FILE)
-        }
+        files = (CODES_FILE, IDS_FILE, OWNERS_FILE)
+        self._hashes = VectorBuilder(self._folder, files, dtype="u1")
         try:
             self._local = LocalBuilder(self._folder) if local else None
             self.catalog = Catalog.create(
@@ -126,41 +109,46 @@ class SegmentBuilder:
         self.catalog.add_record(row)
         self._counts = self._counts.plus(records=1)
 
-    def add_image(self, row: ImageRow, codes: HashCodes, local: Sequence[LocalFrame] = ()) -> None:
+    def add_image(
+        self,
+        row: ImageRow,
+        codes: HashCodes,
+        local: Sequence[LocalFrame],
+        faces: FaceVectors,
+    ) -> None:
         """Add an image row, with a higher id than any before, and what it is searched by.
 
-        codes: uint8 (n, 32). local: none for a segment without the local channel.
+        codes: uint8 (n, 32). local: none for a segment without the local channel. faces: float32
+        (n, d).
         """
         self.catalog.add_image(row)
-        self._counts = self._counts.plus(images=1, frames=len(local))
+        self._counts = self._counts.plus(images=1)
+        self._hashes.add(row.id, row.number, codes)
         if self._local is not None:
             self._local.add(row.id, row.number, local)
-        ids, owners = (np.full(len(codes), number, np.int64) for number in (row.id, row.number))
-        self._write(HashRows(codes, ids, owners))
+        if len(faces):
+            self._face_builder().add(row.id, row.number, faces)
 
     def copy_live(self, source: Segment, dead: Ids) -> None:
         """Add all that a segment with lower ids than any to come holds, but for the dead."""
         records, images = self.catalog.copy_live(source.catalog, map(int, dead))
         self._counts = self._counts.plus(records=records, images=images)
-        rows = source.hashes()
-        for start in range(0, len(rows.ids), COPY_ROWS):
-            part = rows.take(slice(start, start + COPY_ROWS))
-            first, last = np.searchsorted(dead, (part.ids[0], part.ids[-1] + 1))
-            live = ~np.isin(part.ids, dead[first:last])
-            self._write(part.take(live))
+        self._hashes.copy_live(source.hashes(), dead)
         if self._local is not None:
-            before = self._local.frames
             self._local.copy_live(source.local(), dead)
-            self._counts = self._counts.plus(frames=self._local.frames - before)
+        faces = source.faces()
+        if not np.isin(faces.ids, dead).all():
+            self._face_builder().copy_live(faces, dead)
 
     def seal(self) -> SegmentEntry:
         """Put everything on the disk, close, and return the entry for the manifest."""
-        for file in self._files.values():
-            file.close()
+        self._hashes.seal()
         if self._local is not None:
             self._local.seal()
+        if self._faces is not None:
+            self._faces.seal()
         self.catalog.finish(index=not self._indexed)
-        names = segment_files(local=self._local is not None)
+        names = segment_files(local=self._local is not None, faces=self._faces is not None)
         for name in names:
             fsync_path(self._folder / name)
         fsync_path(self._folder)
@@ -168,7 +156,11 @@ class SegmentBuilder:
         return SegmentEntry(
             name=self._name,
             first_id=self._first_id,
-            counts=self._counts,
+            counts=self._counts.plus(
+                hashes=self._hashes.count,
+                frames=self._local.frames if self._local is not None else 0,
+                faces=self._faces.count if self._faces is not None else 0,
+            ),
             files={name: describe_file(self._folder / name) for name in names},
         )
 
@@ -181,18 +173,16 @@ class SegmentBuilder:
     def _folder(self) -> Path:
         return self._root / SEGMENTS / self._name
 
-    def _write(self, rows: HashRows) -> None:
-        self._files[CODES_FILE].write(rows.codes.tobytes())
-        self._files[IDS_FILE].write(rows.ids.astype("<i8").tobytes())
-        self._files[OWNERS_FILE].write(rows.owners.astype("<i8").tobytes())
-        self._counts = self._counts.plus(hashes=len(rows.ids))
+    def _face_builder(self) -> VectorBuilder:
+        """Return what writes the face files, which only a segment with faces has."""
+        if self._faces is None:
+            self._faces = VectorBuilder(self._folder, FACE_FILES, dtype="<f4")
+        return self._faces
 
     def _close_files(self) -> None:
-        if self._local is not None:
-            self._local.close()
-        for file in self._files.values():
-            with suppress(OSError):  # on a full disk the buffered rest has nowhere to go
-                file.close()
+        for builder in (self._hashes, self._local, self._faces):
+            if builder is not None:
+                builder.close()
 
 
 def open_segments(root: Path, entries: Sequence[SegmentEntry]) -> tuple[Segment, ...]:

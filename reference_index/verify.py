@@ -13,7 +13,7 @@ import numpy as np
 from reference_index.catalog import Catalog
 from reference_index.directory import LOCK, read_calibration, without_calibration
 from reference_index.errors import IndexDamagedError, IndexFormatError
-from reference_index.fingerprint import HASH_CHANNEL, LOCAL_CHANNEL
+from reference_index.fingerprint import FACE_CHANNEL, HASH_CHANNEL, LOCAL_CHANNEL
 from reference_index.local_features import FRAME_SHIFT, MIN_FEATURES
 from reference_index.local_lists import ListRows, LocalRows
 from reference_index.manifest import (
@@ -23,6 +23,7 @@ from reference_index.manifest import (
     RECORDS_FILE,
     SEGMENT_NAME,
     SEGMENTS,
+    VECTORS_FILE,
     Counts,
     Manifest,
     SegmentEntry,
@@ -31,7 +32,7 @@ from reference_index.manifest import (
 from reference_index.segments import Segment
 from reference_index.storage import FileEntry, describe_file, temporary_path
 from reference_index.tombstones import Tombstones
-from reference_index.vectors import Ids
+from reference_index.vectors import Ids, are_unit
 
 ATTEMPTS = 3
 CHUNK = 1 << 16
@@ -150,7 +151,13 @@ def _inconsistencies(segment: Segment) -> Iterator[Problem]:
         if found != expected:
             what = f"holds {found} {table}, the manifest lists {expected}"
             yield Problem(file=name, what=what)
-    hashes = segment.hashes()
+    yield from _misfits(segment)
+
+
+def _misfits(segment: Segment) -> Iterator[Problem]:
+    """Yield what of the channels of a segment does not fit its catalog, or itself."""
+    name = _name(segment.entry, RECORDS_FILE)
+    catalog, hashes = segment.catalog, segment.hashes()
     if not _is_listed(catalog, HASH_CHANNEL, hashes.ids, hashes.owners):
         yield Problem(file=name, what="does not list the images whose hashes stand beside it")
     if segment.entry.has_local:
@@ -160,6 +167,12 @@ def _inconsistencies(segment: Segment) -> Iterator[Problem]:
             yield Problem(file=name, what=what)
         if what := _disorder(local):
             yield Problem(file=_name(segment.entry, LISTS_FILE), what=what)
+    faces = segment.faces()
+    if not _is_listed(catalog, FACE_CHANNEL, faces.ids, faces.owners):
+        yield Problem(file=name, what="does not list the images whose faces stand beside it")
+    if not are_unit(faces.vectors):
+        what = "holds a vector that is not of length 1"
+        yield Problem(file=_name(segment.entry, VECTORS_FILE), what=what)
 
 
 def _is_listed(catalog: Catalog, channel: str, ids: Ids, owners: Ids) -> bool:
@@ -207,6 +220,7 @@ def _live_counts(segment: Segment, tombstones: Ids) -> Counts:
         images=-sum(number in dead for (number,) in images),
         hashes=-int(np.isin(segment.hashes().ids, tombstones).sum()),
         frames=-_dead_frames(segment, tombstones),
+        faces=-int(np.isin(segment.faces().ids, tombstones).sum()),
     )
 
 

@@ -1,16 +1,14 @@
 """Changing a reference index: one writer at a time, all or nothing."""
 
 import json
-import math
 import os
-import re
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import Self
 
 import numpy as np
@@ -25,7 +23,15 @@ from reference_index.directory import (
     write_calibration,
 )
 from reference_index.errors import IndexFormatError, IndexStorageError, ReferenceIndexError
-from reference_index.fingerprint import HASH_BYTES, HASH_CHANNEL, LOCAL_CHANNEL, HashCodes
+from reference_index.fingerprint import (
+    FACE_CHANNEL,
+    HASH_BYTES,
+    HASH_CHANNEL,
+    LOCAL_CHANNEL,
+    FaceVectors,
+    HashCodes,
+)
+from reference_index.image_checks import check_faces, check_image, check_local
 from reference_index.live_records import LiveRecords
 from reference_index.local_builder import LocalFrame
 from reference_index.local_features import MIN_FEATURES
@@ -41,9 +47,8 @@ from reference_index.segments import (
 from reference_index.storage import storage_errors
 from reference_index.tombstones import Tombstones
 
+_NO_FACES = np.empty((0, 0), np.float32)
 DEAD_SHARE = 4  # everything is rewritten when more than one row in so many is dead
-MAX_SIDE = 1 << 31
-SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
 class IndexWriter:
@@ -51,10 +56,12 @@ class IndexWriter:
 
     Nothing is seen by anyone before ``commit``. Leaving the ``with`` block commits; leaving it by
     an exception discards what is pending. After an error or an interrupt in the midst of writing,
-    whatever was pending is lost and only ``close`` is left.
+    whatever was pending is lost and only ``close`` is left. A writer still sees the persons whose
+    ``retain_until`` has passed, so that they can be held longer, or removed.
 
-    settings: what the fingerprints of each channel depend on; must be those of the index. None
-    takes them as they are, and cannot create. create: make the index where there is none.
+    settings: what the fingerprints of each channel depend on; must be those of the index, except
+    for those of faces, which come with the first face. None takes them as they are, and cannot
+    create. create: make the index where there is none.
     timeout: seconds to wait for another writer.
     Raises IndexBusyError, IndexMissingError, IndexFormatError, IndexDamagedError or
     IndexStorageError.
@@ -62,6 +69,9 @@ class IndexWriter:
 
     _live: LiveRecords
     _counts: Counts
+    _settings: Mapping[str, str]
+    _next_id: int
+    _face_size: int
 
     def __init__(
         self,
@@ -85,8 +95,8 @@ class IndexWriter:
 
     @property
     def settings(self) -> Mapping[str, str]:
-        """What the fingerprints of each channel depend on."""
-        return self._manifest.settings
+        """What the fingerprints of each channel depend on, with those of faces once there are."""
+        return self._settings
 
     def has(self, record_id: str, sha256: str) -> bool:
         """Tell whether the record, committed or pending, has the image with this hex digest."""
@@ -106,7 +116,9 @@ class IndexWriter:
             self._next_id += 1
             self._counts = self._counts.plus(records=1)
             if old is not None:
-                self._bury(old)
+                self._dead.add(old.key)
+                self._counts = self._counts.plus(records=-1)
+                self._purge |= old.record.kind is Kind.PERSON
         return True
 
     def add_image(
@@ -119,6 +131,8 @@ class IndexWriter:
         height: int,
         source: str,
         local: Sequence[LocalFrame] = (),
+        faces: FaceVectors | None = None,
+        face_settings: str = "",
     ) -> bool:
         """Enroll an image of a record; False if the record has an image with this digest already.
 
@@ -126,45 +140,61 @@ class IndexWriter:
         image is enrolled, but not on the hash channel. sha256: lower-case hex. width, height: px.
         local: features and width / height of each distinct frame; the first FEATURES_PER_IMAGE are
         kept, and frames with fewer than MIN_FEATURES are not enrolled on the local channel.
+        faces: float32 (n, d) of unit length, one for each face to enroll; face_settings: what they
+        depend on, those of all faces of the index from the first one on.
         Raises UnknownRecordError, IndexFormatError for local features where the index was built
-        without them, and ValueError for what cannot be an image.
+        without them and for faces of other settings, and ValueError for what cannot be an image.
         """
         self._check_usable()
         codes = np.empty((0, HASH_BYTES), np.uint8) if hash_codes is None else hash_codes
         codes = np.atleast_2d(codes)
-        _check_image(codes, sha256, width, height)
-        self._check_local(local)
+        faces = _NO_FACES if faces is None else faces
+        check_image(codes, sha256, width, height)
+        check_local(local, self.path, self._settings)
+        check_faces(faces, face_settings, self.path, self._settings, size=self._face_size)
         number = self._live.get(record_id, self.path).number
         digest = bytes.fromhex(sha256)
         if self._live.has_image(number, digest):
             return False
         frames = [frame for frame in local if len(frame[0]) >= MIN_FEATURES]
-        counts = {HASH_CHANNEL: len(codes), LOCAL_CHANNEL: len(frames)}
+        counts = {
+            HASH_CHANNEL: len(codes),
+            LOCAL_CHANNEL: len(frames),
+            FACE_CHANNEL: len(faces),
+        }
         channels = json.dumps({channel: count for channel, count in counts.items() if count})
         row = ImageRow(self._next_id, number, digest, width, height, source, channels)
         with self._writing():
-            self._builder().add_image(row, codes, frames)
+            self._builder().add_image(row, codes, frames, faces)
             self._next_id += 1
-            self._counts = self._counts.plus(images=1, hashes=len(codes), frames=len(frames))
+            self._counts = self._counts.plus(
+                images=1, hashes=len(codes), frames=len(frames), faces=len(faces)
+            )
+            if len(faces):
+                self._settings = MappingProxyType({**self._settings, FACE_CHANNEL: face_settings})
+                self._face_size = faces.shape[1]
         return True
 
     def remove_record(self, record_id: str) -> None:
         """Remove a record and its images. Raises UnknownRecordError.
 
-        The commit that removes a person, or changes one, leaves nothing of what it was on disk.
+        The commit that removes a person or any face, or changes a person, leaves nothing of what
+        was removed on disk.
         """
         self._check_usable()
-        row = self._live.get(record_id, self.path)
-        with self._writing():
-            for image in self._live.images(row.number):
-                self._dead.add(image.id)
-                channels = json.loads(image.channels)
-                self._counts = self._counts.plus(
-                    images=-1,
-                    hashes=-channels.get(HASH_CHANNEL, 0),
-                    frames=-channels.get(LOCAL_CHANNEL, 0),
-                )
-            self._bury(row)
+        self._remove(self._live.get(record_id, self.path))
+
+    def remove_expired(self) -> int:
+        """Remove the persons whose ``retain_until`` lies before today; return how many they were.
+
+        As ``remove_record`` does: readers do not see these persons anyway, and the commit leaves
+        nothing of them on disk.
+        """
+        self._check_usable()
+        rows = self._live.expired(date.today())  # noqa: DTZ011
+        for row in rows:
+            self._remove(row)
+        return len(rows)
 
     def put_calibration(self, calibration: Calibration | None, *, next_id: int) -> None:
         """Let this be the calibration of the index from the next commit on; None for none at all.
@@ -225,6 +255,7 @@ class IndexWriter:
         self._in_hand = set(segments)
         self._manifest, self._segments = manifest, tuple(segments)
         self._pending: SegmentBuilder | None = None
+        self._settings, self._face_size = manifest.settings, manifest.face_size
         self._next_id = manifest.next_id
         self._counts = manifest.live
         self._dead = Tombstones(manifest.tombstones)
@@ -251,10 +282,11 @@ class IndexWriter:
         numbers = [int(entry.name.partition("-")[0]) for entry in self._manifest.segments]
         return f"{max(numbers, default=0) + 1:08d}-{secrets.token_hex(4)}"
 
-    def _bury(self, row: RecordRow) -> None:
-        self._dead.add(row.key)
-        self._counts = self._counts.plus(records=-1)
-        self._purge |= row.record.kind is Kind.PERSON
+    def _remove(self, row: RecordRow) -> None:
+        with self._writing():
+            gone = self._live.bury(row)
+            self._counts = self._counts.minus(gone)
+            self._purge |= row.record.kind is Kind.PERSON or gone.faces > 0
 
     def _write(self, *, everything: bool) -> None:
         """Seal what is pending, merge what is due, and switch to the new manifest."""
@@ -274,6 +306,7 @@ class IndexWriter:
                 self._manifest,
                 updated=datetime.now(UTC).isoformat(),
                 next_id=self._next_id,
+                settings=self._settings,
                 segments=tuple(segment.entry for segment in segments),
                 live=self._counts,
                 tombstones=dead,
@@ -308,30 +341,9 @@ class IndexWriter:
         with suppress(ReferenceIndexError):  # the next writer sweeps again
             sweep(self.path)
 
-    def _check_local(self, local: Sequence[LocalFrame]) -> None:
-        if local and not self._manifest.has_local:
-            raise IndexFormatError(
-                f"index {self.path} was built without the local channel, so that local features "
-                f"cannot be added: enroll again into a new index, or pass none"
-            )
-        for _, aspect in local:
-            if not 0 < aspect < math.inf:
-                raise ValueError(f"the width / height of a frame is {aspect}, expected above 0")
-
     def _check_usable(self) -> None:
         if not self._usable:
             raise IndexStorageError(
                 f"this writer of index {self.path} was closed, or failed before: it writes "
                 f"nothing more; open a new one"
             )
-
-
-def _check_image(codes: HashCodes, sha256: str, width: int, height: int) -> None:
-    if codes.dtype != np.uint8 or codes.ndim != 2 or codes.shape[1] != HASH_BYTES:
-        raise ValueError(
-            f"hash_codes are {codes.dtype} {codes.shape}, expected uint8 (n, {HASH_BYTES})"
-        )
-    if not SHA256.fullmatch(sha256):
-        raise ValueError(f"sha256 is {sha256!r}, expected 64 lower-case hex digits")
-    if not (0 < width < MAX_SIDE and 0 < height < MAX_SIDE):
-        raise ValueError(f"the image is {width} × {height} px, expected 1 to {MAX_SIDE - 1}")

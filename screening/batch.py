@@ -17,6 +17,7 @@ from pathlib import Path
 from screening.errors import WorkerError
 from screening.examine import Examined, examine
 from screening.images import Limits, Seen
+from screening.signals.faces import FaceModel
 
 _LARGEST_JOB = 128
 _JOBS_AHEAD = 4
@@ -32,25 +33,30 @@ def default_workers() -> int:
 
 
 def examine_files(
-    files: Iterable[Seen], *, limits: Limits, workers: int | None = None
+    files: Iterable[Seen],
+    *,
+    limits: Limits,
+    workers: int | None = None,
+    faces: FaceModel | None = None,
 ) -> Iterator[list[Examined]]:
     """Yield what was found in every file, in the order given, in lists of whatever is ready.
 
     workers: processes, one per processor by default; 0 decodes in this process, where the time
     limit of a file holds only between frames. A file that crashes its process, or outlasts
-    ``limits.max_seconds`` in it, comes back as unread.
+    ``limits.max_seconds`` in it, comes back as unread. faces: what to look for faces with, if at
+    all; a process loads it at its first picture.
     """
     if workers is None:
         workers = default_workers()
     if workers < 0:
         raise ValueError(f"workers is {workers}, expected at least 0, or None for all processors")
     if workers == 0 or os.name != "posix" or not sys.executable:
-        yield from ([examine(seen, limits)] for seen in files)
+        yield from ([examine(seen, limits, faces)] for seen in files)
         return
     pool: list[_Worker] = []
     try:
         for _ in range(workers):
-            pool.append(_Worker(limits))  # noqa: PERF401  those started are to be ended
+            pool.append(_Worker(limits, faces))  # noqa: PERF401  those started are to be ended
         yield from _all(files, pool)
     finally:
         for worker in pool:
@@ -73,8 +79,8 @@ class _Job:
 class _Worker:
     """One decoding process and what it is doing."""
 
-    def __init__(self, limits: Limits) -> None:
-        self._limits = limits
+    def __init__(self, limits: Limits, faces: FaceModel | None) -> None:
+        self._limits, self._faces = limits, faces
         self.job: _Job | None = None
         self._failed_starts = 0
         self._start()
@@ -99,7 +105,7 @@ class _Worker:
         self._waiting = 0
         self._heard = time.monotonic()
         with suppress(OSError):  # one that ended already is noticed when it is heard
-            self.connection.send(self._limits)
+            self.connection.send((self._limits, self._faces))
 
     @property
     def idle(self) -> bool:

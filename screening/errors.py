@@ -51,3 +51,19 @@ class WorkerError(ScreeningError):
 
 class ReferenceUnavailableError(ScreeningError):
     """The picture of a reference cannot be looked at where it is said to be."""
+
+
+class ModelMissingError(ScreeningError):
+    """Weights that are needed are not there; the message says how to get them."""
+
+
+class ModelBrokenError(ScreeningError):
+    """A file of weights cannot be used: damaged, or not of the kind that its card says."""
+
+
+class ModelCardError(ScreeningError):
+    """The card of a file of weights cannot be read, or says something that is not understood."""
+
+
+class ModelStoreError(ScreeningError):
+    """The folder of weights cannot be written to; nothing in it was changed."""

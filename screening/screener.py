@@ -19,8 +19,8 @@ from screening.decision import NETFLIX_GENAI, Coverage, Policy, Role, decide, po
 from screening.decision.policy import told
 from screening.examine import Examined, examine_bytes, examine_file, examine_pixels
 from screening.images import Limits, walk
-from screening.matching import CHANNELS, Matches, match, null_of
-from screening.matching.settings import check_settings
+from screening.matching import CHANNELS, Matches, check_settings, match, null_of
+from screening.people import face_check
 from screening.result import Screening
 
 ImageInput = str | os.PathLike[str] | bytes | Image.Image | npt.NDArray[np.uint8]
@@ -39,6 +39,7 @@ class Screener:
         *,
         policy: Policy = NETFLIX_GENAI,
         limits: Limits | None = None,
+        models: str | os.PathLike[str] | None = None,
     ) -> None:
         for index in indexes:
             check_settings(index)
@@ -47,6 +48,7 @@ class Screener:
         self.indexes = tuple({index.uuid: index for index in indexes}.values())
         self.policy = policy
         self.limits = limits or Limits()
+        self.face_check = face_check(self.indexes, models=None if models is None else Path(models))
 
     @classmethod
     def open(
@@ -54,10 +56,13 @@ class Screener:
         *indexes: str | os.PathLike[str],
         policy: str | Policy = "netflix-genai",
         limits: Limits | None = None,
+        models: str | os.PathLike[str] | None = None,
     ) -> Self:
         """Open a screener on the indexes at these paths.
 
-        policy: the name of a built-in policy, or a Policy. limits: what a file may cost.
+        policy: the name of a built-in policy, or a Policy. limits: what a file may cost. models:
+        the folder of weights, by default that of SCREENING_MODELS or of the user's data; where
+        those that people were enrolled with are missing, every screening says so.
         Raises IndexMissingError, IndexDamagedError, IndexFormatError (all ReferenceIndexError),
         CalibrationError and PolicyError.
         """
@@ -66,7 +71,7 @@ class Screener:
         chosen = policy if isinstance(policy, Policy) else policy_named(policy)
         with ExitStack() as undo:
             opened = [undo.enter_context(ReferenceIndex.open(path)) for path in indexes]
-            screener = cls(opened, policy=chosen, limits=limits)
+            screener = cls(opened, policy=chosen, limits=limits, models=models)
             undo.pop_all()
         for index in opened:
             if index not in screener.indexes:
@@ -81,12 +86,13 @@ class Screener:
         A file that cannot be read is a Screening with coverage UNREAD, not an exception. Raises
         TypeError or ValueError for anything else than the above.
         """
+        how = self.limits, self.face_check.model
         if isinstance(image, bytes | bytearray | memoryview):
-            examined = examine_bytes(bytes(image), self.limits)
+            examined = examine_bytes(bytes(image), *how)
         elif isinstance(image, str | os.PathLike):
-            examined = examine_file(os.fspath(image), self.limits)
+            examined = examine_file(os.fspath(image), *how)
         elif isinstance(image, Image.Image | np.ndarray):
-            examined = examine_pixels(image, self.limits)
+            examined = examine_pixels(image, *how)
         else:
             raise TypeError(
                 f"got {type(image).__name__}, expected a path, the bytes of an image file, a PIL "
@@ -117,7 +123,9 @@ class Screener:
         self, roots: Sequence[Path], candidates: int, workers: int | None
     ) -> Generator[Screening]:
         files = chain.from_iterable(map(walk, roots))
-        for examined in examine_files(files, limits=self.limits, workers=workers):
+        for examined in examine_files(
+            files, limits=self.limits, workers=workers, faces=self.face_check.model
+        ):
             yield from self._screenings(examined, candidates)
 
     def close(self) -> None:
@@ -147,6 +155,7 @@ class Screener:
                 note_at=self.policy.note_at,
                 raw_scores=self.policy.raw_scores,
                 candidates=candidates,
+                known=self.face_check.reports,
             )
         )
         share = (time.perf_counter() - started) * 1e3 / max(len(examined), 1)

@@ -14,6 +14,7 @@ import cv2
 
 from screening.examine import Examined, examine
 from screening.images import Limits, Seen
+from screening.signals.faces import FaceModel
 
 FLUSH_SECONDS = 0.05
 """Answers are sent together at most this long after the first: small files cost no round trip
@@ -28,23 +29,25 @@ def main(descriptor: int) -> None:
     for stream in (1, 2):  # decoders in C print there
         os.dup2(quiet, stream)
     with Connection(descriptor) as connection:
-        limits: Limits = connection.recv()
+        how: tuple[Limits, FaceModel | None] = connection.recv()
         connection.send(())  # ready
         while True:
             try:
                 job: tuple[Seen | str, ...] = connection.recv()
             except EOFError:
                 return
-            _answer(job, limits, connection)
+            _answer(job, *how, connection)
 
 
-def _answer(job: tuple[Seen | str, ...], limits: Limits, connection: Connection) -> None:
+def _answer(
+    job: tuple[Seen | str, ...], limits: Limits, faces: FaceModel | None, connection: Connection
+) -> None:
     """Send what was found in each file of a job, in order, a few at a time."""
     done: list[Examined] = []
     flushed = time.monotonic()
     for seen in job:
         signal.setitimer(signal.ITIMER_REAL, limits.max_seconds)
-        done.append(examine(seen, limits))
+        done.append(examine(seen, limits, faces))
         signal.setitimer(signal.ITIMER_REAL, 0)
         if time.monotonic() - flushed > FLUSH_SECONDS:
             connection.send(tuple(done))

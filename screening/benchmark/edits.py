@@ -15,6 +15,7 @@ from screening.errors import UnreadError
 from screening.evaluation.attacks import ATTACKS, Attack, RgbImage
 from screening.examine import Examined, examine_pixels
 from screening.images import Limits, load, open_picture
+from screening.signals.faces import FaceModel
 
 _TOGETHER = 16
 
@@ -41,6 +42,7 @@ def edited_queries(
     seed: int,
     limits: Limits,
     workers: int | None,
+    faces: FaceModel | None,
 ) -> Iterator[Query]:
     """Yield ``each`` edited copies of every picture, searched with, one attack of its own each.
 
@@ -58,7 +60,7 @@ def edited_queries(
             beside = [_pixels(others[place], limits) for place in around]
         except UnreadError as error:
             return Examined(path=edit.path, unread=error.reason)
-        return examine_pixels(edit.attack.apply(image, rng, beside), limits)
+        return examine_pixels(edit.attack.apply(image, rng, beside), limits, faces)
 
     with ThreadPoolExecutor(max(workers or os.cpu_count() or 1, 1)) as threads:
         for start in range(0, len(edits), _TOGETHER):

@@ -30,6 +30,7 @@ from screening.errors import CalibrationError
 from screening.evaluation.metrics import IntArray
 from screening.images import Limits
 from screening.matching.settings import check_settings
+from screening.people import face_check
 from screening.version import __version__
 
 EDITS = 3
@@ -48,6 +49,7 @@ def run(
     seed: int = 0,
     limits: Limits | None = None,
     workers: int | None = None,
+    models: Path | None = None,
     report: Report = lambda _: None,
 ) -> BenchmarkRun:
     """Measure how well an index finds what it holds, and what that costs among unrelated images.
@@ -57,7 +59,8 @@ def run(
     folder of enrolled pictures, of which ``attacks_per_image`` edited copies each are the queries.
     load: flagged unrelated images per 1,000 that a reviewer can bear, for the recommended point.
     The calibration that the index may have plays no part, and nothing is written. ``report`` is
-    given each picture that was searched with. workers: as in ``Screener.scan``.
+    given each picture that was searched with. workers: as in ``Screener.scan``. models: the
+    folder of weights.
     Raises BenchmarkError, CalibrationError, PathMissingError and ReferenceIndexError.
     """
     if (positives is None) == (attacks is None):
@@ -70,7 +73,12 @@ def run(
     with ReferenceIndex.open(index) as opened:
         check_settings(opened)
         how = How(
-            index=opened, seed=seed, limits=limits or Limits(), workers=workers, report=report
+            index=opened,
+            faces=face_check([opened], models=models).model,
+            seed=seed,
+            limits=limits or Limits(),
+            workers=workers,
+            report=report,
         )
         sample = gather(
             how,

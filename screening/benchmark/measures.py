@@ -1,14 +1,14 @@
 """The figures of one channel, from its scored pairs of both halves."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from zlib import crc32
 
 import numpy as np
 
 from screening.benchmark.result import Curve, Measured, Outcome, Promise, Recommendation
 from screening.benchmark.scored import Scored
-from screening.evaluation.metrics import IntArray
-from screening.evaluation.operating import Estimate, estimates, operating_curve
+from screening.evaluation.metrics import IntArray, ScoredPairs
+from screening.evaluation.operating import Estimate, estimates, fnir_at_fpir, operating_curve
 from screening.evaluation.reliability import (
     images_to_confirm,
     predictive_interval,
@@ -23,6 +23,9 @@ GRID = tuple(float(f"{step}e{power}") for power in range(-6, 0) for step in (1, 
 """False alarms per image among which an operating point is recommended."""
 CHECKED = tuple(promised for promised in GRID if 1e-4 <= promised <= 1e-1)
 """False alarms per image that are held against what is observed."""
+
+FPIRS: Mapping[str, float] = {"fnir_at_fpir_1_in_100": 0.01, "fnir_at_fpir_3_in_1000": 0.003}
+"""Shares of unrelated images with a match, seen rather than promised, at which misses are told."""
 
 RESAMPLES = 200
 
@@ -54,10 +57,35 @@ def measures_of(
         measured("recall_at_90_precision", found.recall_at_90_precision),
         measured("recall_without_false_match", found.recall_without_false_match),
         *(
+            measured(name, miss_rate(report.pairs, fpir, groups, np.random.default_rng(seed)))
+            for name, fpir in FPIRS.items()
+        ),
+        *(
             measured("recall", recall, promised)
             for promised, recall in zip(PROMISES, found.recalls, strict=True)
         ),
     )
+
+
+def miss_rate(
+    pairs: ScoredPairs, fpir: float, groups: IntArray, rng: np.random.Generator
+) -> Estimate:
+    """Return the share of queries whose record is missed when fpir of unrelated images match.
+
+    For the interval queries of a group are drawn together.
+    """
+    mated, best = np.full((2, len(pairs.truths)), -np.inf)
+    np.maximum.at(mated, pairs.query[pairs.is_true], pairs.score[pairs.is_true])
+    np.maximum.at(best, pairs.query, pairs.score)
+    unrelated = pairs.truths == 0
+    point = fnir_at_fpir(mated[~unrelated], best[unrelated], fpir=fpir)
+    missed = np.bincount(groups[~unrelated], mated[~unrelated] < point.min_score)
+    asked = np.bincount(groups[~unrelated])
+    here = np.flatnonzero(asked)
+    drawn = here[rng.integers(0, len(here), (RESAMPLES, len(here)))]
+    rates = missed[drawn].sum(axis=1) / asked[drawn].sum(axis=1)
+    low, high = np.quantile(rates, (0.025, 0.975)).tolist()
+    return Estimate(value=point.fnir, low=low, high=high)
 
 
 def promises_of(

@@ -21,8 +21,8 @@ room to spare; more; too few images to tell; or too few to calibrate on for it t
 class Measured:
     """One figure and its 95 % interval.
 
-    name: micro_ap, recall_at_90_precision, recall_without_false_match, or recall, at so many false
-    alarms per image as are promised.
+    name: micro_ap, recall_at_90_precision, recall_without_false_match, fnir_at_fpir_1_in_100 and
+    fnir_at_fpir_3_in_1000, or recall, at so many false alarms per image as are promised.
     """
 
     channel: str

@@ -1,6 +1,6 @@
 """What is searched with: the background in its halves, and the positives of either kind."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -12,15 +12,20 @@ from screening.benchmark.splits import halves
 from screening.calibration import MIN_IMAGES, ImageScores, background_of, score_files
 from screening.errors import UnreadError
 from screening.images import Limits, Seen, load, walk
+from screening.signals.faces import FaceModel
 
 Report = Callable[[ImageScores], object]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class How:
-    """The index to search, the seed of all chance, and what searching needs to know."""
+    """The index to search, the seed of all chance, and what searching needs to know.
+
+    faces: the model that the people of the index need, None where it holds none.
+    """
 
     index: ReferenceIndex
+    faces: FaceModel | None
     seed: int
     limits: Limits
     workers: int | None
@@ -83,7 +88,7 @@ def _background(roots: Sequence[Path], how: How) -> tuple[list[Query], list[Rema
 
     def scores() -> Iterator[ImageScores]:
         files = chain.from_iterable(map(walk, roots))
-        for one in score_files(files, how.index, limits=how.limits, workers=how.workers):
+        for one in _scored(files, how):
             how.report(one)
             yield one
 
@@ -105,13 +110,17 @@ def _background(roots: Sequence[Path], how: How) -> tuple[list[Query], list[Rema
     ], remarks
 
 
+def _scored(files: Iterable[Seen], how: How) -> Iterator[ImageScores]:
+    return score_files(files, how.index, limits=how.limits, workers=how.workers, faces=how.faces)
+
+
 def _pairs(file: Path, how: How) -> tuple[list[Query], list[Remark]]:
     """Search with the queries of a file of pairs."""
     pairs = read_pairs(file, how.index)
     files = [Seen(path=str(path)) for path in pairs]
     asked = []
     by_path = {str(path): true for path, true in pairs.items()}
-    for one in score_files(files, how.index, limits=how.limits, workers=how.workers):
+    for one in _scored(files, how):
         how.report(one)
         path = one.path or ""
         asked.append(Query(name=path, key=one.sha256 or path, true=by_path.pop(path), scores=one))
@@ -155,6 +164,7 @@ def _edited(
         seed=how.seed,
         limits=how.limits,
         workers=how.workers,
+        faces=how.faces,
     )
     asked = []
     for query in edits:

@@ -52,9 +52,9 @@ def scored(
 ) -> dict[str, Scored]:
     """Return the pairs of each channel of ``nulls``, and of all of them together.
 
-    A channel's false alarms are those of its null, for so many references, times the frames of the
-    picture; fused they are the smallest of the channels times the number of channels that looked,
-    as in ``screening.matching``.
+    A channel's false alarms are those of its null, for so many references, times the frames or
+    faces of the picture; fused they are the smallest of the channels times the number of channels
+    that looked, as in ``screening.matching``.
     """
     by_channel: dict[str, _Pairs] = {channel: _Pairs() for channel in (*nulls, FUSED)}
     for number, query in enumerate(queries):
@@ -62,9 +62,8 @@ def scored(
         best: dict[str, float] = {}
         for channel in looked:
             for record, score in query.scores.channels[channel].items():
-                alone = query.scores.frames * nulls[channel].false_alarms(
-                    score, references=references[channel]
-                )
+                count = references[channel] * query.scores.units[channel]
+                alone = nulls[channel].false_alarms(score, references=count)
                 by_channel[channel].add(number, record, score, alone)
                 best[record] = min(best.get(record, np.inf), alone * len(looked))
         for record, together in best.items():

@@ -14,6 +14,8 @@ NAMES: Mapping[str, str] = {
     "micro_ap": "micro-AP",
     "recall_at_90_precision": "recall at 90 % precision",
     "recall_without_false_match": "recall with no false match",
+    "fnir_at_fpir_1_in_100": "FNIR at FPIR 1 %, seen",
+    "fnir_at_fpir_3_in_1000": "FNIR at FPIR 0.3 %, seen",
 }
 CSV_COLUMNS = ("channel", "measure", "promised_false_alarms", "value", "low_95", "high_95")
 

@@ -9,15 +9,16 @@ from pathlib import Path
 import numpy as np
 
 from reference_index import IndexWriter, ReferenceIndex, null_fit
-from reference_index.calibration import Calibration, ChannelCalibration
+from reference_index.calibration import Calibration, ChannelCalibration, NullDistribution
 from reference_index.manifest import read_manifest
 from screening.calibration.background import Background, background_of, digest
 from screening.calibration.scores import ImageScores, score_files
 from screening.errors import CalibrationError
 from screening.images import Limits, walk
-from screening.matching import CHANNELS, SETTINGS, default_null
+from screening.matching import CHANNELS, default_null, settings_of
 from screening.matching.channels import Channel
 from screening.matching.settings import check_settings
+from screening.people import face_check
 from screening.version import __version__
 
 MIN_IMAGES = 20
@@ -65,21 +66,23 @@ def calibrate(
     seed: int = 0,
     keep_suspects: bool = False,
     timeout: float = 10.0,
+    models: Path | None = None,
     report: Callable[[ImageScores], object] = lambda _: None,
 ) -> CalibrationOutcome:
     """Measure what the images of some files and folders score, and put it into the index.
 
     Each image is given to ``report`` when it was scored. Equal for equal images, index and seed,
-    but for the date. timeout: seconds to wait for another writer of the index. Raises
-    CalibrationError where that is not possible, or where the index changed meanwhile;
-    ReferenceIndexError and PathMissingError.
+    but for the date. timeout: seconds to wait for another writer of the index. models: the folder
+    of weights. Raises CalibrationError where that is not possible, or where the index changed
+    meanwhile; ReferenceIndexError and PathMissingError.
     """
     with ReferenceIndex.open(index) as opened:
         check_settings(opened)
+        faces = face_check([opened], models=models).model
 
         def scores() -> Iterator[ImageScores]:
             files = chain.from_iterable(map(walk, backgrounds))
-            for one in score_files(files, opened, limits=limits, workers=workers):
+            for one in score_files(files, opened, limits=limits, workers=workers, faces=faces):
                 report(one)
                 yield one
 
@@ -147,7 +150,8 @@ def _suspects(
     if len(looked) < MIN_IMAGES:
         return
     those = [scores[number] for number in looked]
-    for place, position in _improbable(those, channel, channel.references(index), seed):
+    default = default_null(channel.name, settings_of(index, channel.name))
+    for place, position in _improbable(those, channel, channel.references(index), default, seed):
         record_id, score = list(those[place].channels[channel.name].items())[position]
         suspect = Suspect(
             path=those[place].path, record_id=record_id, channel=channel.name, score=score
@@ -156,7 +160,11 @@ def _suspects(
 
 
 def _improbable(
-    scores: Sequence[ImageScores], channel: Channel, references: int, seed: int
+    scores: Sequence[ImageScores],
+    channel: Channel,
+    references: int,
+    default: NullDistribution | None,
+    seed: int,
 ) -> list[tuple[int, int]]:
     """Return image and position of the pairs too improbable to be chance.
 
@@ -164,14 +172,14 @@ def _improbable(
     figures that ship.
     """
     arrays, complete_from = _arrays(scores, channel), _complete_from(scores, channel)
-    limit = default_null(channel.name).score_at(
-        null_fit.SUSPICIOUS / len(scores), references=references
-    )
-    by_default = [
-        (image, int(position))
-        for image, one in enumerate(arrays)
-        for position in np.flatnonzero(one >= limit)
-    ]
+    by_default = []
+    if default:
+        limit = default.score_at(null_fit.SUSPICIOUS / len(arrays), references=references)
+        by_default = [
+            (image, int(position))
+            for image, one in enumerate(arrays)
+            for position in np.flatnonzero(one >= limit)
+        ]
     # Where so many seem to show what is enrolled, what others than their best record score tells.
     many = len({image for image, _ in by_default}) > len(scores) // null_fit.SUSPECT_SHARE
     telling = sum(int(np.count_nonzero(one > complete_from)) > many for one in arrays)
@@ -195,22 +203,30 @@ def _fitted(
     seed: int,
 ) -> ChannelCalibration:
     looked = [one for one in scores if channel.name in one.channels]
+    settings = settings_of(index, channel.name)
+    assert settings is not None  # of a channel with references
     return null_fit.fit_null(
         _arrays(looked, channel),
         complete_from=_complete_from(looked, channel),
         channel=channel.name,
         unit=channel.unit,
-        settings=SETTINGS[channel.name],
+        settings=settings,
         references=channel.references(index),
         background=background,
         discrete=channel.discrete,
         rng=np.random.default_rng(seed),
-        elsewhere=default_null(channel.name),
+        elsewhere=default_null(channel.name, settings),
     )
 
 
 def _arrays(scores: Sequence[ImageScores], channel: Channel) -> list[null_fit.FloatArray]:
-    return [np.array([*one.channels[channel.name].values()], np.float64) for one in scores]
+    """Return the scores of each image, and an empty array for each further part of one.
+
+    Of several frames or faces each record's best score counts: all of them together have it.
+    """
+    arrays = [np.array([*one.channels[channel.name].values()], np.float64) for one in scores]
+    further = sum(one.units[channel.name] - 1 for one in scores)
+    return arrays + [np.empty(0, np.float64)] * further
 
 
 def _complete_from(scores: Sequence[ImageScores], channel: Channel) -> float:

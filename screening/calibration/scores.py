@@ -9,6 +9,7 @@ from screening.batch import examine_files
 from screening.examine import Examined
 from screening.images import Limits, Seen
 from screening.matching import CHANNELS
+from screening.signals.faces import FaceModel
 
 RECORDS = 100
 """Records of which the score is kept, for each image and channel: those that come closest."""
@@ -19,17 +20,17 @@ class ImageScores:
     """What one image scored against the records of an index.
 
     path, sha256: as in Examined. unread: why it could not be screened; then channels is empty.
-    frames: how many distinct ones were searched.
     channels: for each channel that could look at the image and has references, record id to the
-    best raw score over frames, of the records that came closest. A channel that is absent did not
-    look. complete_from: for the same channels, the score from which on no record is missing.
+    best raw score over all its parts, of the records that came closest. A channel that is absent
+    did not look. For the same channels, units: how many parts of the image were compared: distinct
+    frames, or faces; complete_from: the score from which on no record is missing.
     """
 
     path: str | None
     sha256: str | None
     unread: str | None
-    frames: int
     channels: Mapping[str, Mapping[str, float]]
+    units: Mapping[str, int]
     complete_from: Mapping[str, float]
 
 
@@ -40,12 +41,13 @@ def score_files(
     records: int = RECORDS,
     limits: Limits | None = None,
     workers: int | None = None,
+    faces: FaceModel | None = None,
 ) -> Iterator[ImageScores]:
     """Yield what every file scores against an index, in order; files that are no images are not.
 
-    records: how many are kept for each image and channel. workers: as in examine_files.
+    records: how many are kept for each image and channel. workers, faces: as in examine_files.
     """
-    for batch in examine_files(files, limits=limits or Limits(), workers=workers):
+    for batch in examine_files(files, limits=limits or Limits(), workers=workers, faces=faces):
         images = [one for one in batch if not one.passed_over]
         yield from score_examined(images, index, records=records)
 
@@ -62,13 +64,14 @@ def score_examined(
             (table, frame)
             for table, one in zip(tables, examined, strict=True)
             for frame in one.fingerprints
-            if channel.sees(frame)
+            if channel.units(frame)
         ]
         found = channel.search(
             [frame for _, frame in seen], [index], min_scores=[math.inf], best=records
         )
-        for (table, _), scored in zip(seen, found, strict=True):
+        for (table, frame), scored in zip(seen, found, strict=True):
             best = table.channels.setdefault(channel.name, {})
+            table.units[channel.name] = table.units.get(channel.name, 0) + channel.units(frame)
             for one in scored:
                 best[one.record_id] = max(one.score, best.get(one.record_id, -math.inf))
             if len(scored) >= records:  # others may score as high as the last of these
@@ -83,8 +86,8 @@ def score_examined(
             path=one.path,
             sha256=one.sha256,
             unread=one.unread or one.passed_over,
-            frames=len(one.fingerprints),
             channels=table.channels,
+            units=table.units,
             complete_from=table.complete_from,
         )
         for table, one in zip(tables, examined, strict=True)
@@ -94,4 +97,5 @@ def score_examined(
 @dataclass(slots=True)
 class _Table:
     channels: dict[str, dict[str, float]] = field(default_factory=dict)
+    units: dict[str, int] = field(default_factory=dict)
     complete_from: dict[str, float] = field(default_factory=dict)

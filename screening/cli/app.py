@@ -12,6 +12,7 @@ from screening.cli.calibrate import calibrate_command
 from screening.cli.demo import demo_command
 from screening.cli.enroll import enroll_command
 from screening.cli.index import index_group
+from screening.cli.models import models_group
 from screening.cli.scan import scan_command
 from screening.errors import ScreeningError
 from screening.report.summary import EXIT_INTERRUPTED
@@ -33,6 +34,7 @@ cli.add_command(scan_command)
 cli.add_command(calibrate_command)
 cli.add_command(benchmark_command)
 cli.add_command(index_group)
+cli.add_command(models_group)
 cli.add_command(demo_command)
 
 

@@ -13,6 +13,7 @@ from screening.benchmark.words import comparison_as_text, remarks_by_kind
 from screening.calibration import ImageScores
 from screening.cli.output import output_to
 from screening.cli.progress import bar, counted, say
+from screening.cli.weights import models_option, say_of_faces
 from screening.config import find_config
 from screening.report.summary import EXIT_UNFINISHED
 from screening.report.words import printable
@@ -41,6 +42,7 @@ _SHOWN = 5
               help="Folder for run.json, measures.csv, report.html and the curves.")  # fmt: skip
 @click.option("--compare", "earlier", type=click.Path(path_type=Path, exists=True, dir_okay=False),
               help="The run.json of an earlier run, to set beside this one.")  # fmt: skip
+@models_option
 @click.option("--workers", type=click.IntRange(0, 256),
               help="Decoding processes; one per processor by default.")  # fmt: skip
 def benchmark_command(
@@ -53,6 +55,7 @@ def benchmark_command(
     seed: int,
     output: Path | None,
     earlier: Path | None,
+    models: Path | None,
     workers: int | None,
 ) -> None:
     """Measure how well INDEX finds what it holds, and what that costs among unrelated images.
@@ -60,7 +63,7 @@ def benchmark_command(
     Half of the background calibrates, and figures are told of the other half. The positives are
     either pairs of your own, or edited copies of the enrolled pictures in a folder, made in memory.
     INDEX stays as it is. Exit code 4 when something could not be read. The nearest screening.toml,
-    upward from the first background, gives the limits of a file.
+    upward from the first background, gives the limits of a file and the folder of weights.
     """
     if (positives is None) == (attacks is None):
         raise click.UsageError("give either --positives PAIRS.csv or --attacks FOLDER")
@@ -69,6 +72,9 @@ def benchmark_command(
         prepare(output)
     if output is not None and not available():
         say("curves will be missing: matplotlib is not installed (pip install 'screening[plots]')")
+    config = find_config(backgrounds[0])
+    models = models or config.models
+    say_of_faces(index, models)
     total = counted(backgrounds)
     if total is not None and attacks is not None:
         total += attacks_per_image * (counted([attacks]) or 0)
@@ -85,8 +91,9 @@ def benchmark_command(
             attacks_per_image=attacks_per_image,
             load=load,
             seed=seed,
-            limits=find_config(backgrounds[0]).limits,
+            limits=config.limits,
             workers=workers,
+            models=models,
             report=report,
         )
     comparison = compare(before, measured) if before else None

@@ -12,6 +12,7 @@ from reference_index.calibration import ChannelCalibration, Threshold
 from screening.calibration import MIN_IMAGES, CalibrationOutcome, calibrate, discard
 from screening.cli.output import output_to
 from screening.cli.progress import bar, counted
+from screening.cli.weights import models_option, say_of_faces
 from screening.config import find_config
 from screening.matching import CHANNELS
 from screening.report.summary import EXIT_UNFINISHED
@@ -36,6 +37,7 @@ _COLUMNS = ("CHANNEL", "PROMISED", "THRESHOLD", "95 % INTERVAL", "HOW")
               help="Also measure images that seem to show what is enrolled.")  # fmt: skip
 @click.option("--discard", "discarded", is_flag=True,
               help="Take the calibration out of INDEX instead.")  # fmt: skip
+@models_option
 @click.option("--workers", type=click.IntRange(0, 256),
               help="Decoding processes; one per processor by default.")  # fmt: skip
 @click.option("--wait", default=10.0, show_default=True, type=click.FloatRange(0),
@@ -48,6 +50,7 @@ def calibrate_command(
     seed: int,
     keep_suspects: bool,
     discarded: bool,
+    models: Path | None,
     workers: int | None,
     wait: float,
 ) -> None:
@@ -55,7 +58,8 @@ def calibrate_command(
 
     The background should be like what will be scanned, and must show none of the works. Every
     false alarm told afterwards rests on it. Exit code 4 when something could not be read. The
-    nearest screening.toml, upward from the first background, gives the limits of a file.
+    nearest screening.toml, upward from the first background, gives the limits of a file and the
+    folder of weights.
     """
     if bool(backgrounds) == discarded:
         raise click.UsageError(
@@ -65,15 +69,18 @@ def calibrate_command(
         discard(index, timeout=wait)
         click.echo(f"{index}: the figures that ship with this program are in use")
         return
-    roots = distinct_roots(backgrounds)
+    roots, config = distinct_roots(backgrounds), find_config(backgrounds[0])
+    models = models or config.models
+    say_of_faces(index, models)
     # opened first: a place that cannot be written to is not found out after hours
     with output_to(output) if output else nullcontext() as file:
         with bar(total=counted(roots)) as advance:
             outcome = calibrate(
                 index,
                 roots,
-                limits=find_config(backgrounds[0]).limits,
+                limits=config.limits,
                 workers=workers,
+                models=models,
                 seed=seed,
                 keep_suspects=keep_suspects,
                 timeout=wait,

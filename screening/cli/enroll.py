@@ -7,6 +7,7 @@ import click
 
 from reference_index import Kind, ReferenceIndex
 from screening.cli.progress import bar, counted, say
+from screening.cli.weights import models_option
 from screening.config import find_config
 from screening.enrollment import (
     PROBLEMS,
@@ -27,20 +28,36 @@ from screening.report.words import printable
               help="CSV file with one record a row; images are relative to it.")  # fmt: skip
 @click.option("--kind", default="work", show_default=True, type=click.Choice([*map(str, Kind)]),
               help="What the records are, where the file does not say.")  # fmt: skip
+@models_option
+@click.option("--face-model", metavar="ID",
+              help="Weights to look for people's faces with, where INDEX has no faces yet; by "
+              "default the best there are.")  # fmt: skip
+@click.option("--keep-doubtful", is_flag=True,
+              help="Also enroll photographs that seem to show someone else than the person's "
+              "others, and of several faces the largest.")  # fmt: skip
 @click.option("--workers", type=click.IntRange(0, 256),
               help="Decoding processes; one per processor by default.")  # fmt: skip
 @click.option("--wait", default=10.0, show_default=True, type=click.FloatRange(0),
               help="Seconds to wait for another writer of the index.")  # fmt: skip
 def enroll_command(
-    index: Path, folder: Path, records: Path | None, kind: str, workers: int | None, wait: float
+    index: Path,
+    folder: Path,
+    records: Path | None,
+    kind: str,
+    models: Path | None,
+    face_model: str | None,
+    keep_doubtful: bool,
+    workers: int | None,
+    wait: float,
 ) -> None:
     """Enroll the images of FOLDER into INDEX, which is made if it is not there.
 
     Each sub-folder is one record titled after it, each loose image a record of its own; with
     --records the records are the rows of that file, and what lies in FOLDER but in no row is
-    told. Images that only one channel can find are counted. Done again it changes nothing. Exit
-    code 4 when something could not be used. The nearest screening.toml, upward from FOLDER, gives
-    the limits of a file.
+    told. Images that only one channel can find are counted. Of a person each photograph must show
+    one face; where there are several, a row of --records names one by its box. Done again it
+    changes nothing. Exit code 4 when something could not be used. The nearest screening.toml,
+    upward from FOLDER, gives the limits of a file and the folder of weights.
     """
     chosen = Kind(kind)
     sources = (
@@ -60,8 +77,19 @@ def enroll_command(
                 say(_line(enrolled))
             advance()
 
-        limits = find_config(folder).limits
-        enroll(index, sources, limits=limits, workers=workers, timeout=wait, report=report)
+        config = find_config(folder)
+        enroll(
+            index,
+            sources,
+            limits=config.limits,
+            workers=workers,
+            timeout=wait,
+            models=models or config.models,
+            face_model=face_model,
+            keep_doubtful=keep_doubtful,
+            report=report,
+            remark=say,
+        )
     with ReferenceIndex.open(index) as opened:
         done = ", ".join(f"{count} {outcome}" for outcome, count in counts.items()) or "nothing"
         plain = "".join(f" {count} {reason}." for reason, count in lacking.items())

@@ -1,6 +1,7 @@
 """``screening index``: what is in an index, whether it is whole, and taking records out."""
 
 import json
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -8,8 +9,12 @@ from typing import Any
 import click
 
 from reference_index import IndexWriter, Record, ReferenceIndex, verify
+from reference_index.fingerprint import FACE_CHANNEL
+from screening.cli.weights import models_option
+from screening.config import find_config
 from screening.errors import CalibrationError
-from screening.matching import null_of
+from screening.matching import CHANNELS, null_of
+from screening.people import cards_of, store_at
 from screening.report.words import printable
 from screening.signals import SETTINGS
 
@@ -24,8 +29,12 @@ def index_group() -> None:
 @index_group.command("info")
 @click.argument("index", type=click.Path(path_type=Path))
 @click.option("--format", "form", default="table", type=FORMATS, show_default=True)
-def info_command(index: Path, form: str) -> None:
-    """Show what INDEX holds, by channel, and when it was written."""
+@models_option
+def info_command(index: Path, form: str, models: Path | None) -> None:
+    """Show what INDEX holds, by channel, and when it was written.
+
+    Of people also which weights found their faces, and on what terms these may be used.
+    """
     with ReferenceIndex.open(index) as opened:
         facts: dict[str, Any] = {
             "index": str(index),
@@ -34,20 +43,21 @@ def info_command(index: Path, form: str) -> None:
             "reference_images": opened.image_count,
             "channels": {
                 channel: opened.references(channel) if channel in opened.channels else None
-                for channel in SETTINGS
+                for channel in dict.fromkeys((*SETTINGS, *opened.channels))
             },
             "settings": dict(opened.settings),
             "segments": opened.segment_count,
             "created": opened.created,
             "updated": opened.updated,
+            "expired_people": opened.expired,
             "calibration": _calibration(opened),
+            "face_model": _face_model(opened, models),
         }
     if form == "jsonl":
         click.echo(json.dumps(facts))
         return
     for name, value in facts.items():
-        shown = _calibration_shown(value) if name == "calibration" else _shown(value)
-        click.echo(f"{name.replace('_', ' '):<18}{shown}")
+        click.echo(f"{name.replace('_', ' '):<18}{_IN_WORDS.get(name, _shown)(value)}")
 
 
 @index_group.command("list")
@@ -96,6 +106,39 @@ def remove_command(index: Path, record_ids: tuple[str, ...], wait: float) -> Non
     click.echo(f"{index}: {len(record_ids)} removed")
 
 
+@index_group.command("purge")
+@click.argument("index", type=click.Path(path_type=Path))
+@click.option("--wait", default=10.0, show_default=True, type=click.FloatRange(0),
+              help="Seconds to wait for another writer of the index.")  # fmt: skip
+def purge_command(index: Path, wait: float) -> None:
+    """Take the people out of INDEX whose retention date has passed, and all that is known of them.
+
+    No scan looks for them any longer; this also takes what was held of them off the disk.
+    """
+    with IndexWriter(index, settings=None, create=False, timeout=wait) as writer:
+        count = writer.remove_expired()
+    click.echo(f"{index}: {count} removed")
+
+
+def _face_model(index: ReferenceIndex, models: Path | None) -> list[dict[str, Any]] | None:
+    """Return what is known of the weights that found the faces of an index, None without faces."""
+    settings = index.settings.get(FACE_CHANNEL)
+    if settings is None:
+        return None
+    store = store_at(models or find_config(index.path).models)
+    return [
+        {
+            "id": card.id,
+            "title": card.title,
+            "licence": card.licence,
+            "commercial_use": card.commercial_use,
+            "weak": card.weak,
+            "here": store.find(card) is not None,
+        }
+        for card in cards_of(settings, store)
+    ]
+
+
 def _calibration(index: ReferenceIndex) -> dict[str, Any] | None:
     """Return of when and what the calibration is, and whether each channel goes by it."""
     calibration = index.calibration
@@ -106,21 +149,39 @@ def _calibration(index: ReferenceIndex) -> dict[str, Any] | None:
         "state": calibration.state(index.next_id),
         "images": calibration.images,
         "background": calibration.background,
-        "channels": {name: _state(index, name) for name in index.channels if name in SETTINGS},
+        "channels": {
+            channel.name: _state(index, channel.name)
+            for channel in CHANNELS
+            if channel.name in index.channels or channel.references(index)
+        },
     }
 
 
 def _state(index: ReferenceIndex, channel: str) -> str:
     try:
-        return null_of(index, channel)[1]
+        figures = null_of(index, channel)
     except CalibrationError:
         return "of other settings"
+    return figures[1] if figures else "none"
 
 
 def _calibration_shown(facts: dict[str, Any] | None) -> str:
     if facts is None:
         return "none: the figures that ship with this program are in use"
     return f"{facts['created']} with {facts['images']} images; {_shown(facts['channels'])}"
+
+
+def _face_model_shown(cards: list[dict[str, Any]] | None) -> str:
+    if cards is None:
+        return "none: no people are enrolled"
+    return "; ".join(map(_card_shown, cards)) or "not known here; screening models list names all"
+
+
+def _card_shown(card: dict[str, Any]) -> str:
+    """Return what a card says, forbidden commercial use in capitals."""
+    terms = "" if card["commercial_use"] else ", COMMERCIAL USE FORBIDDEN"
+    there = "" if card["here"] else ", missing here"
+    return f"{card['id']} ({printable(card['licence'])}{terms}{there})"
 
 
 def _shown(value: object) -> str:
@@ -130,5 +191,12 @@ def _shown(value: object) -> str:
     return "; ".join(f"{k}: {'built without' if v is None else v}" for k, v in value.items())
 
 
+_IN_WORDS: Mapping[str, Callable[[Any], str]] = {
+    "calibration": _calibration_shown,
+    "face_model": _face_model_shown,
+}
+
+
 def _record_json(record: Record) -> dict[str, object]:
-    return asdict(record) | {"review_by": record.review_by and record.review_by.isoformat()}
+    days = {"review_by": record.review_by, "retain_until": record.retain_until}
+    return asdict(record) | {name: day and day.isoformat() for name, day in days.items()}

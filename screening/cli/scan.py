@@ -11,6 +11,7 @@ import click
 from screening.cli.interrupt import Interrupts
 from screening.cli.output import output_to
 from screening.cli.progress import bar, counted, say
+from screening.cli.weights import models_option
 from screening.config import FILE_NAME, Config, find_config
 from screening.decision import NETFLIX_GENAI, Policy, policy_named
 from screening.errors import InputInvalidError
@@ -42,6 +43,7 @@ FORMATS = ("table", "jsonl", "csv")
 @click.option("--format", "form", default="table", type=click.Choice(FORMATS), show_default=True)
 @click.option("--output", type=click.Path(path_type=Path),
               help="Write the report here instead of to standard output.")  # fmt: skip
+@models_option
 @click.option("--workers", type=click.IntRange(0, 256),
               help="Decoding processes; one per processor by default.")  # fmt: skip
 def scan_command(
@@ -55,12 +57,14 @@ def scan_command(
     candidates: int,
     form: str,
     output: Path | None,
+    models: Path | None,
     workers: int | None,
 ) -> None:
     """Screen files and folders against reference indexes.
 
-    The nearest screening.toml, upward from the first PATH, gives the limits of a file, thresholds
-    and, without --index, the indexes; options win over it. Writes nothing but its report.
+    The nearest screening.toml, upward from the first PATH, gives the limits of a file, thresholds,
+    the folder of weights and, without --index, the indexes; options win over it. Writes nothing
+    but its report.
     """
     if not notes and form != "table":
         raise click.UsageError(f"--no-notes is for the table: {form} always has the notes")
@@ -75,7 +79,9 @@ def scan_command(
     chosen = _indexes(indexes or config.indexes, paths[0])
     if not indexes:
         say(f"{config.file}: comparing with {', '.join(map(str, chosen))}")
-    with Screener.open(*chosen, policy=rule, limits=config.limits) as screener:
+    with Screener.open(
+        *chosen, policy=rule, limits=config.limits, models=models or config.models
+    ) as screener:
         _say_gaps(screener)
         summary = Summary(
             policy=rule,
@@ -134,13 +140,20 @@ def _scores(given: Sequence[str]) -> dict[str, float]:
 
 
 def _say_gaps(screener: Screener) -> None:
-    """Tell of indexes that an earlier version built, once; every screening tells it too."""
+    """Tell once what indexes and weights lack; every screening tells it too."""
     for index in screener.indexes:
         for channel in sorted(SETTINGS.keys() - set(index.channels)):
             say(
                 f"{index.path}: built without the {channel} channel; enroll its works again into "
                 "a new index"
             )
+        if index.expired:
+            say(
+                f"{index.path}: people who are looked for no longer, since their retention date "
+                f"has passed: {index.expired}; take them out: screening index purge {index.path}"
+            )
+    for remark in screener.face_check.remarks:
+        say(remark)
 
 
 def _indexes(found: tuple[Path, ...], start: Path) -> tuple[Path, ...]:

@@ -4,18 +4,31 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from reference_index import Kind
+from reference_index import Kind, PersonStatus
 from screening.decision.verdicts import Coverage, Verdict
 from screening.errors import InputInvalidError, PolicyError
-from screening.matching import ChannelEvidence, ChannelReport, ChannelState, Finding
-from screening.signals import SETTINGS
+from screening.matching import (
+    CHANNELS,
+    ChannelEvidence,
+    ChannelReport,
+    ChannelState,
+    Finding,
+)
 
+_NAMES = sorted(channel.name for channel in CHANNELS)
 _CLAUSES: Mapping[Kind, tuple[str, ...]] = {
     Kind.WORK: ("P1", "G3"),
     Kind.PERSON: ("P5", "G3"),
     Kind.KEY_ELEMENT: ("C1", "G3"),
     Kind.CLEARED: (),
     Kind.TEMPORARY: ("P4",),
+}
+_STATUS_CLAUSES: Mapping[str, tuple[str, ...]] = {
+    PersonStatus.PUBLIC_FIGURE: ("C2",),
+    PersonStatus.DECEASED: ("C2",),
+    PersonStatus.TALENT: ("T1",),
+    PersonStatus.CREW: ("T1",),
+    PersonStatus.MINOR: ("T1",),
 }
 
 
@@ -57,10 +70,10 @@ class Policy:
                 f"raw_scores is {self.raw_scores!r}, expected a score for each of some channels"
             )
         for channel, score in self.raw_scores.items():
-            if channel not in SETTINGS:
+            if channel not in _NAMES:
                 raise InputInvalidError(
                     f"raw_scores: there is no channel {channel!r}, expected one of "
-                    f"{', '.join(sorted(SETTINGS))}"
+                    f"{', '.join(_NAMES)}"
                 )
             _check_positive(f"raw_scores: {channel}", score, "a score in the channel's unit")
         object.__setattr__(self, "raw_scores", dict(self.raw_scores))
@@ -148,8 +161,16 @@ def told(findings: Sequence[Finding], policy: Policy) -> tuple[Finding, ...]:
 
 def clauses_of(finding: Finding, policy: Policy) -> tuple[str, ...]:
     """Return the guidance clauses that a finding touches, none where it does not flag."""
-    flagged = verdict_of(finding, policy) is not Verdict.NOTHING_FOUND
-    return _CLAUSES[finding.record.kind] if flagged else ()
+    if verdict_of(finding, policy) is Verdict.NOTHING_FOUND:
+        return ()
+    record = finding.record
+    clauses = _CLAUSES[record.kind]
+    if record.kind is not Kind.PERSON:
+        return clauses
+    clauses += _STATUS_CLAUSES.get(record.status, ())
+    photographed = any(one.face and not one.face.drawn for one in finding.channels)
+    known = record.status in {PersonStatus.PUBLIC_FIGURE, PersonStatus.DECEASED}
+    return (*clauses, "E1") if photographed and known else clauses
 
 
 def _flagged_at(finding: Finding, policy: Policy) -> float:

@@ -1,6 +1,7 @@
 """Enrollment: folders and records files into a reference index."""
 
-from screening.enrollment.enroll import PROBLEMS, Enrolled, Outcome, enroll
+from screening.enrollment.enroll import enroll
+from screening.enrollment.outcomes import PROBLEMS, Enrolled, Outcome
 from screening.enrollment.sources import Source, folder_sources, records_sources
 
 __all__ = [

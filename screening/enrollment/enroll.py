@@ -1,52 +1,31 @@
 """Enroll records and their images: idempotent, resumable, every file accounted for."""
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import suppress
-from dataclasses import dataclass
-from enum import StrEnum
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack, suppress
+from datetime import date
 from functools import partial
+from itertools import chain, groupby
 from pathlib import Path
 
 import numpy as np
 
-from reference_index import IndexWriter, Record
+from reference_index import IndexWriter, Kind, Record
 from reference_index.errors import IndexStorageError
 from reference_index.fingerprint import HASH_BYTES, HASH_CHANNEL, LOCAL_CHANNEL
 from screening.batch import examine_files
+from screening.enrollment.gallery import Gallery, gallery
+from screening.enrollment.outcomes import PROBLEMS, Enrolled, Outcome
+from screening.enrollment.portraits import Portrait
 from screening.enrollment.sources import Source
 from screening.examine import Examined
 from screening.images import Limits, Seen
+from screening.people import checked
 from screening.signals import MIN_FEATURES, MIN_STRUCTURE, SETTINGS
+from screening.signals.faces import FaceModel
 
 COMMIT_EVERY = 2_000
 """Images between commits: what a killed enrollment has to do again at most."""
-
-
-class Outcome(StrEnum):
-    """What became of one file."""
-
-    ENROLLED = "enrolled"
-    ALREADY = "already enrolled"
-    PARTLY = "enrolled in part"
-    TOO_PLAIN = "enrolled, but too plain for any channel"
-    PASSED_OVER = "not an image"
-    UNREAD = "not enrolled"
-    NO_RECORD = "not enrolled, no row of the records file names it"
-
-
-PROBLEMS = frozenset({Outcome.PARTLY, Outcome.TOO_PLAIN, Outcome.UNREAD, Outcome.NO_RECORD})
-"""Outcomes after which something is missing from the index."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Enrolled:
-    """What became of one file of one record, and why."""
-
-    path: str
-    record_id: str | None
-    outcome: Outcome
-    reason: str | None = None
 
 
 def enroll(
@@ -56,23 +35,52 @@ def enroll(
     limits: Limits | None = None,
     workers: int | None = None,
     timeout: float = 10.0,
+    models: Path | None = None,
+    face_model: str | None = None,
+    keep_doubtful: bool = False,
     report: Callable[[Enrolled], None] = lambda _: None,
+    remark: Callable[[str], object] = lambda _: None,
 ) -> list[Enrolled]:
     """Enroll records into the index at a path, made if it is not there.
 
     Done again it changes nothing; interrupted it keeps what was committed and goes on from there.
     Returns the files that could not be used, each also given to ``report`` as it happens with all
-    the others. timeout: seconds to wait for another writer. Raises ReferenceIndexError.
+    the others. All sources are read before anything is written. timeout: seconds to wait for
+    another writer.
+    Of a person those photographs are enrolled that show one face, and one like that in the others;
+    with keep_doubtful also those that seem to show someone else, and of several faces the largest.
+    models: the folder of weights. face_model: the id of those to look for faces with in an index
+    that has none yet, by default the best there are. People who are to be held no longer are
+    removed. ``remark`` is given that, and what else there is to say of the whole.
+    Raises ReferenceIndexError, RecordsFileError, and ModelMissingError where there are people to
+    enroll and nothing to look for faces with.
     """
+    given = [*sources]
+    works = [source for source in given if not _is_person(source)]
+    people = [source for source in given if _is_person(source) and not _is_late(source)]
+    late = [source for source in given if _is_person(source) and _is_late(source)]
     problems: list[Enrolled] = []
-    with IndexWriter(index, settings=SETTINGS, timeout=timeout) as writer:
+    with ExitStack() as stack:
+        known = stack.enter_context(gallery(index, models, face_model)) if people else None
+        writer = stack.enter_context(IndexWriter(index, settings=SETTINGS, timeout=timeout))
+        if gone := writer.remove_expired():
+            remark(f"{index}: people whose retention date has passed were removed: {gone}")
+        for text in checked(known.model).remarks if known else ():
+            remark(text)
+        examined = partial(_examined, writer, limits=limits or Limits(), workers=workers)
+        outcomes = chain(
+            (_add(writer, source.record, one) for source, one in examined(works)),
+            (_too_late(source, seen) for source in late for seen in source.files),
+            _people(writer, examined(people, faces=known.model), known, keep_doubtful)
+            if known
+            else (),
+        )
         try:
-            for count, (record, examined) in enumerate(_examined(writer, sources, limits, workers)):
-                outcome = _add(writer, record, examined)
+            for count, outcome in enumerate(outcomes, 1):
                 report(outcome)
                 if outcome.outcome in PROBLEMS:
                     problems.append(outcome)
-                if count % COMMIT_EVERY == COMMIT_EVERY - 1:
+                if count % COMMIT_EVERY == 0:
                     writer.commit()
         except KeyboardInterrupt:
             with suppress(IndexStorageError):  # it came in the midst of writing
@@ -81,34 +89,87 @@ def enroll(
     return problems
 
 
+def _is_person(source: Source) -> bool:
+    return source.record is not None and source.record.kind is Kind.PERSON
+
+
+def _is_late(source: Source) -> bool:
+    """Tell whether the person of a source is to be held no longer."""
+    until = source.record.retain_until if source.record else None
+    return until is not None and until < date.today()  # noqa: DTZ011
+
+
 def _examined(
-    writer: IndexWriter, sources: Iterable[Source], limits: Limits | None, workers: int | None
-) -> Iterator[tuple[Record | None, Examined]]:
-    """Yield every file examined, with its record; declared records are put in the index first."""
-    owners: deque[Record | None] = deque()
+    writer: IndexWriter,
+    sources: Sequence[Source],
+    *,
+    limits: Limits,
+    workers: int | None,
+    faces: FaceModel | None = None,
+) -> Iterator[tuple[Source, Examined]]:
+    """Yield every file examined, with its source; declared records are put in the index first."""
+    owners: deque[Source] = deque()
 
     def files() -> Iterator[Seen]:
         for source in sources:
             if source.declared and source.record:
                 writer.put_record(source.record)
             for seen in source.files:
-                owners.append(source.record)
+                owners.append(source)
                 yield seen
 
-    for answers in examine_files(files(), limits=limits or Limits(), workers=workers):
+    for answers in examine_files(files(), limits=limits, workers=workers, faces=faces):
         for examined in answers:
             yield owners.popleft(), examined
 
 
-def _add(writer: IndexWriter, record: Record | None, examined: Examined) -> Enrolled:
-    """Add what one file gave to the index, and say what became of it."""
+def _people(
+    writer: IndexWriter,
+    examined: Iterable[tuple[Source, Examined]],
+    known: Gallery,
+    keep_doubtful: bool,
+) -> Iterator[Enrolled]:
+    """Add the photographs of each person, looked at together: they vouch for one another."""
+    for _, group in groupby(examined, key=lambda pair: id(pair[0])):
+        pairs = [*group]
+        source, photographs = pairs[0][0], [one for _, one in pairs]
+        assert source.record is not None
+        portraits = known.portraits(
+            source.record.id,
+            photographs,
+            source.boxes,
+            has=partial(writer.has, source.record.id),
+            keep_doubtful=keep_doubtful,
+        )
+        for one, shown in zip(photographs, portraits, strict=True):
+            yield _add(writer, source.record, one, person=shown, settings=known.model.settings)
+
+
+def _too_late(source: Source, seen: Seen) -> Enrolled:
+    assert source.record is not None
+    reason = f"retain_until is {source.record.retain_until}"
+    return Enrolled(
+        path=seen.path, record_id=source.record.id, outcome=Outcome.EXPIRED, reason=reason
+    )
+
+
+def _add(
+    writer: IndexWriter,
+    record: Record | None,
+    examined: Examined,
+    *,
+    person: Portrait | None = None,
+    settings: str = "",
+) -> Enrolled:
+    """Add what one file gave to the index, and say what became of it.
+
+    person: what there is of a person's face; settings: what that depends on.
+    """
     said = partial(Enrolled, path=examined.path or "", record_id=record.id if record else None)
-    if examined.passed_over:
-        return said(outcome=Outcome.PASSED_OVER, reason=examined.passed_over)
-    if examined.unread or examined.sha256 is None:
-        return said(outcome=Outcome.UNREAD, reason=examined.unread)
-    if record is None:
-        return said(outcome=Outcome.NO_RECORD)
+    if refused := _refused(record, examined, person):
+        return said(outcome=refused[0], reason=refused[1])
+    assert record is not None
+    assert examined.sha256 is not None
     first, frames = examined.fingerprints[0], examined.fingerprints
     codes = [f.hashes.codes[0] for f in frames if f.hashes.structure >= MIN_STRUCTURE]
     local = [(f.local, f.width / f.height) for f in frames if len(f.local) >= MIN_FEATURES]
@@ -121,13 +182,30 @@ def _add(writer: IndexWriter, record: Record | None, examined: Examined) -> Enro
         height=first.height,
         source=examined.path or "",
         local=local,
+        faces=person.vectors if person else None,
+        face_settings=settings,
     )
     if examined.unscreened:
         return said(outcome=Outcome.PARTLY, reason=examined.unscreened)
-    if not codes and not local:
+    lacking = [name for name, had in ((HASH_CHANNEL, codes), (LOCAL_CHANNEL, local)) if not had]
+    if len(lacking) == 2 and not person:
         return said(outcome=Outcome.TOO_PLAIN)
-    lacking = HASH_CHANNEL if not codes else LOCAL_CHANNEL if not local else None
     return said(
         outcome=Outcome.ENROLLED if added else Outcome.ALREADY,
-        reason=f"too plain for the {lacking} channel" if lacking else None,
+        reason=f"too plain for the {' and the '.join(lacking)} channel" if lacking else None,
     )
+
+
+def _refused(
+    record: Record | None, examined: Examined, person: Portrait | None
+) -> tuple[Outcome, str | None] | None:
+    """Return why a file is not to be enrolled, None if it is."""
+    if examined.passed_over:
+        return Outcome.PASSED_OVER, examined.passed_over
+    if examined.unread or examined.sha256 is None:
+        return Outcome.UNREAD, examined.unread
+    if record is None:
+        return Outcome.NO_RECORD, None
+    if person and person.refused:
+        return person.refused, person.reason or examined.unscreened
+    return None

@@ -3,12 +3,13 @@
 import csv
 import hashlib
 import os
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
-from reference_index import Kind, Record
+from reference_index import Kind, PersonStatus, Record
 from reference_index.errors import RecordInvalidError
 from screening.errors import RecordsFileError
 from screening.images import Seen, Skip, walk
@@ -27,7 +28,13 @@ COLUMNS = (
     "review_by",
     "locator",
     "notes",
+    "legal_basis",
+    "retain_until",
 )
+
+Box = tuple[float, float, float, float]
+_NUMBER = r"\s*(\d*\.?\d+)\s*"
+_BOXED = re.compile(rf"(.+)#{','.join([_NUMBER] * 4)}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,11 +43,14 @@ class Source:
 
     record: None for files that belong to no record, which are told rather than enrolled.
     declared: the record stands in a records file, so it is enrolled even if no file is usable.
+    boxes: by path of a file, where the person's face is in it: left, top, right and bottom in
+    fractions of the picture's width and height.
     """
 
     record: Record | None
     files: tuple[Seen, ...]
     declared: bool = False
+    boxes: Mapping[str, Box] = field(default_factory=dict, hash=False)
 
 
 def folder_sources(folder: Path, *, kind: Kind) -> Iterator[Source]:
@@ -74,9 +84,10 @@ def _record(place: Path, *, title: str, kind: Kind) -> Record:
 def records_sources(file: Path, *, folder: Path, kind: Kind) -> Iterator[Source]:
     """Yield a record for each row of a records file (CSV, UTF-8, columns as in COLUMNS).
 
-    ``images`` are separated by ``;`` and relative to the file; globs match several, in order. A
-    row without a kind has ``kind``; a row without an id gets one from the file's path and its
-    title. Last come the files of the folder that no row names, as a source without a record.
+    ``images`` are separated by ``;`` and relative to the file; globs match several, in order. Of
+    a person an image may end in ``#left,top,right,bottom``, which says whose of several faces is
+    meant. A row without a kind has ``kind``; a row without an id gets one from the file's path and
+    its title. Last come the files of the folder that no row names, as a source without a record.
     Raises RecordsFileError with the line.
     """
     named: set[str] = set()
@@ -134,40 +145,76 @@ def _row_source(file: Path, line: int, row: dict[str, str | None], kind: Kind) -
             description=cells["description"],
             source=cells["source"],
             added_by=cells["added_by"],
-            review_by=date.fromisoformat(cells["review_by"]) if cells["review_by"] else None,
+            review_by=_date(cells["review_by"]),
             locator=cells["locator"],
             notes=cells["notes"],
+            legal_basis=cells["legal_basis"],
+            retain_until=_date(cells["retain_until"]),
         )
     except (ValueError, RecordInvalidError) as error:
         kinds = ", ".join(Kind)
         raise RecordsFileError(
             f"{file}, line {line}: {error} (kinds are {kinds}; dates are like 2027-01-31)"
         ) from error
-    files = tuple(_images(file, line, cells["images"]))
-    return Source(record=record, files=files, declared=True)
+    _check_person(file, line, record)
+    files: list[Seen] = []
+    boxes: dict[str, Box] = {}
+    for pattern in filter(None, (p.strip() for p in cells["images"].split(";"))):
+        name, box = _boxed(file, line, record, pattern)
+        for seen in _matching(file, line, name):
+            files.append(seen)
+            if box:
+                boxes[seen.path] = box
+    return Source(record=record, files=tuple(files), declared=True, boxes=boxes)
 
 
-def _images(file: Path, line: int, patterns: str) -> Iterator[Seen]:
-    """Yield the files of a row's images; one that matches nothing is an error."""
-    for pattern in filter(None, (p.strip() for p in patterns.split(";"))):
-        literal = file.parent / pattern
-        if literal.is_file():
-            yield Seen(path=str(literal))
-            continue
-        try:
-            found = sorted(file.parent.glob(pattern))
-        except (NotImplementedError, ValueError):  # an absolute path, or no pattern at all
-            found = []
-        if not found:
-            raise RecordsFileError(
-                f"{file}, line {line}: no file matches {pattern!r} beside the records file; mend "
-                "the path, or leave images empty for a record without pictures"
-            )
-        for place in found:
-            if place.exists():
-                yield from walk(place)
-            else:
-                yield Seen(path=str(place), skip=Skip(reason="link to nothing", unread=True))
+def _check_person(file: Path, line: int, record: Record) -> None:
+    known = ("", *PersonStatus)
+    if record.kind is Kind.PERSON and record.status not in known:
+        raise RecordsFileError(
+            f"{file}, line {line}: the status of a person is {record.status!r}, expected none or "
+            f"one of {', '.join(PersonStatus)}"
+        )
+
+
+def _boxed(file: Path, line: int, record: Record, pattern: str) -> tuple[str, Box | None]:
+    """Return what stands before ``#left,top,right,bottom``, and the box, if it ends in one."""
+    found = _BOXED.fullmatch(pattern)
+    if found is None or (file.parent / pattern).is_file():
+        return pattern, None
+    left, top, right, bottom = map(float, found.groups()[1:])
+    if record.kind is not Kind.PERSON or not (left < right <= 1 and top < bottom <= 1):
+        raise RecordsFileError(
+            f"{file}, line {line}: {pattern!r} ends in a box, expected left, top, right and bottom "
+            f"of a person's face in fractions of width and height, 0 to 1; kind is {record.kind}"
+        )
+    return found[1], (left, top, right, bottom)
+
+
+def _matching(file: Path, line: int, pattern: str) -> Iterator[Seen]:
+    """Yield the files that an image of a row names; one that matches nothing is an error."""
+    literal = file.parent / pattern
+    if literal.is_file():
+        yield Seen(path=str(literal))
+        return
+    try:
+        found = sorted(file.parent.glob(pattern))
+    except (NotImplementedError, ValueError):  # an absolute path, or no pattern at all
+        found = []
+    if not found:
+        raise RecordsFileError(
+            f"{file}, line {line}: no file matches {pattern!r} beside the records file; mend "
+            "the path, or leave images empty for a record without pictures"
+        )
+    for place in found:
+        if place.exists():
+            yield from walk(place)
+        else:
+            yield Seen(path=str(place), skip=Skip(reason="link to nothing", unread=True))
+
+
+def _date(cell: str) -> date | None:
+    return date.fromisoformat(cell) if cell else None
 
 
 def _path_id(kind: Kind, path: str) -> str:

@@ -4,12 +4,13 @@ from screening.matching.findings import (
     ChannelEvidence,
     ChannelReport,
     ChannelState,
+    FaceSeen,
     Finding,
     RankedCandidate,
 )
 from screening.matching.fusion import CHANNELS, Matches, match
 from screening.matching.nulls import default_null, null_of
-from screening.matching.settings import SETTINGS
+from screening.matching.settings import SETTINGS, check_settings, settings_of
 
 __all__ = [
     "CHANNELS",
@@ -17,10 +18,13 @@ __all__ = [
     "ChannelEvidence",
     "ChannelReport",
     "ChannelState",
+    "FaceSeen",
     "Finding",
     "Matches",
     "RankedCandidate",
+    "check_settings",
     "default_null",
     "match",
     "null_of",
+    "settings_of",
 ]

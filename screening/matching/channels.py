@@ -4,13 +4,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from reference_index import Fingerprint, Kind, Record, ReferenceIndex
+from reference_index import Fingerprint, Record, ReferenceIndex
 from reference_index.calibration import CalibrationState, NullDistribution
 from screening.matching.findings import (
     WHOLE_PICTURE,
     ChannelEvidence,
     ChannelReport,
     ChannelState,
+    FaceSeen,
     Quad,
 )
 from screening.matching.nulls import null_of
@@ -33,6 +34,7 @@ class Scored:
     share: float = 1.0
     reference_share: float = 1.0
     inliers: int | None = None
+    face: FaceSeen | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,15 +59,16 @@ class Searched:
     null: NullDistribution
     calibration: CalibrationState
 
-    def hit(self, scored: Scored, *, frame: int) -> Hit:
-        """Return what a score in this index says of chance."""
+    def hit(self, scored: Scored, *, frame: int, units: int) -> Hit:
+        """Return what a score in this index says of chance, when so many units were compared."""
+        count = self.references * units
         evidence = ChannelEvidence(
             channel=self.null.channel,
             score=scored.score,
             unit=self.null.unit,
-            false_alarms=self.null.false_alarms(scored.score, references=self.references),
+            false_alarms=self.null.false_alarms(scored.score, references=count),
             extrapolated=self.null.extrapolated(scored.score),
-            measured_to=self.null.measured_to(references=self.references),
+            measured_to=self.null.measured_to(references=count),
             calibration=self.calibration,
             reference_image=self.index.image(scored.image_id).sha256,
             transform=scored.transform,
@@ -75,6 +78,7 @@ class Searched:
             share=scored.share,
             reference_share=scored.reference_share,
             inliers=scored.inliers,
+            face=scored.face,
         )
         return Hit(record=self.index.record(scored.record_id), evidence=evidence)
 
@@ -101,27 +105,32 @@ class Search(Protocol):
 class Channel:
     """A channel as fusion sees it.
 
-    unit: of its scores, which are whole steps apart if discrete. too_plain: what a frame lacks
-    that it cannot look at.
+    unit: of its scores, which are whole steps apart if discrete. references: how many an index
+    holds for it, those of cleared records aside. units: how many parts of a frame are compared,
+    each with every reference; 0 where the channel has nothing to look at. gap: what is to be said
+    of frames that were not looked at wholly, None where they all were. everywhere: whether every
+    index should have references on it.
     """
 
     name: str
     unit: str
     discrete: bool
-    sees: Callable[[Fingerprint], bool]
-    too_plain: str
+    references: Callable[[ReferenceIndex], int]
+    units: Callable[[Fingerprint], int]
+    gap: Callable[[Sequence[Fingerprint]], ChannelReport | None]
     search: Search
-
-    def references(self, index: ReferenceIndex) -> int:
-        """Return the number of references on the channel, those of cleared records aside."""
-        return index.references(self.name, without=Kind.CLEARED)
+    everywhere: bool = True
 
     def searched(self, indexes: Sequence[ReferenceIndex]) -> list[Searched]:
-        """Return the indexes with references on the channel. Raises CalibrationError."""
+        """Return the indexes with references on the channel and figures for it.
+
+        Raises CalibrationError.
+        """
         found = []
         for index in indexes:
-            if references := self.references(index):
-                null, state = null_of(index, self.name)
+            references = self.references(index)
+            if references and (figures := null_of(index, self.name)):
+                null, state = figures
                 found.append(
                     Searched(index=index, references=references, null=null, calibration=state)
                 )
@@ -151,7 +160,10 @@ class Channel:
             best=candidates,
         )
         return [
-            [places[scored.index.uuid].hit(scored, frame=frame.frame) for scored in those]
+            [
+                places[scored.index.uuid].hit(scored, frame=frame.frame, units=self.units(frame))
+                for scored in those
+            ]
             for frame, those in zip(frames, found, strict=True)
         ]
 
@@ -160,24 +172,42 @@ class Channel:
     ) -> ChannelReport:
         """Return what the channel could do with the frames of a picture.
 
-        searched: how many of the indexes have references on the channel.
+        searched: how many of the indexes were searched on it.
         """
         without = [index for index in indexes if self.name not in index.channels]
-        if without:
+        if self.everywhere and without:
             return ChannelReport(
                 state=ChannelState.WEAK if searched else ChannelState.UNAVAILABLE,
                 reason=f"index {without[0].path} was built without the {self.name} channel",
                 mend="enroll its works again into a new index",
             )
-        if not searched:
+        if not any(map(self.references, indexes)):
             return ChannelReport(state=ChannelState.NO_REFERENCES)
-        plain = sum(not self.sees(frame) for frame in frames)
-        if plain:
-            which = (
-                "the picture has" if len(frames) == 1 else f"{plain} of {len(frames)} frames have"
+        unknown = [i.path for i in indexes if self.references(i) and not null_of(i, self.name)]
+        if unknown and any(map(self.units, frames)):
+            return ChannelReport(
+                state=ChannelState.WEAK if searched else ChannelState.UNAVAILABLE,
+                reason=f"no null figures ship for what index {unknown[0]} was built with",
+                mend=f"screening calibrate {unknown[0]} --background FOLDER",
             )
-            return ChannelReport(state=ChannelState.WEAK, reason=f"{which} {self.too_plain}")
-        if searched < len(indexes):
+        if report := self.gap(frames):
+            return report
+        if self.everywhere and searched < len(indexes):
             reason = f"{len(indexes) - searched} of {len(indexes)} indexes hold no references"
             return ChannelReport(state=ChannelState.WEAK, reason=reason)
         return ChannelReport(state=ChannelState.RAN)
+
+
+def too_plain(
+    units: Callable[[Fingerprint], int], what: str
+) -> Callable[[Sequence[Fingerprint]], ChannelReport | None]:
+    """Return the gap of a channel that cannot look at some frames; what these have, in words."""
+
+    def gap(frames: Sequence[Fingerprint]) -> ChannelReport | None:
+        plain = sum(not units(frame) for frame in frames)
+        if not plain:
+            return None
+        which = "the picture has" if len(frames) == 1 else f"{plain} of {len(frames)} frames have"
+        return ChannelReport(state=ChannelState.WEAK, reason=f"{which} {what}")
+
+    return gap

@@ -31,6 +31,24 @@ class ChannelReport:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FaceSeen:
+    """Which face of a picture it is, and how well it can be seen.
+
+    number, of: its place among the faces of the frame, the largest first, from 1. detector: the
+    detector's score, 0 to 1. width: px of the original picture. frontal: from 0, a profile, to 1.
+    sharpness: at least 0. drawn: whether it is drawn, painted or rendered, not photographed.
+    """
+
+    number: int
+    of: int
+    detector: float
+    width: float
+    frontal: float
+    sharpness: float
+    drawn: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ChannelEvidence:
     """What one channel says for a record.
 
@@ -38,6 +56,7 @@ class ChannelEvidence:
     transform: how the picture differs from the reference image, in words. region: where the
     reference shows in the picture, reference_region: what of the reference shows, corner by corner;
     share and reference_share: of the area of each. inliers: features that fit the transformation.
+    face: the face that it is about.
     """
 
     channel: str
@@ -55,6 +74,12 @@ class ChannelEvidence:
     share: float = 1.0
     reference_share: float = 1.0
     inliers: int | None = None
+    face: FaceSeen | None = None
+
+    @property
+    def located(self) -> bool:
+        """Return whether the channel sees where the reference shows."""
+        return self.inliers is not None or self.face is not None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

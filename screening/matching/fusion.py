@@ -4,21 +4,24 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import Any
 
 from reference_index import Fingerprint, ReferenceIndex
 from screening.matching.channels import Hit
+from screening.matching.face_channel import DRAWN_FACE, FACE
 from screening.matching.findings import (
     WHOLE_PICTURE,
     ChannelReport,
+    ChannelState,
     Finding,
     RankedCandidate,
 )
 from screening.matching.hash_channel import HASH
 from screening.matching.local_channel import LOCAL
 
-CHANNELS = (HASH, LOCAL)
+CHANNELS = (HASH, LOCAL, FACE, DRAWN_FACE)
 
-_NONE: Mapping[str, float] = MappingProxyType({})
+_NONE: Mapping[str, Any] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +40,7 @@ def match(
     note_at: float,
     raw_scores: Mapping[str, float] = _NONE,
     candidates: int = 0,
+    known: Mapping[str, ChannelReport] = _NONE,
 ) -> list[Matches]:
     """Compare pictures (each a sequence of frames) with the indexes, all in one batch.
 
@@ -46,15 +50,19 @@ def match(
     picture (channels times indexes with references on them, times distinct frames), the same number
     for every record: a bound on the expected number of unrelated records, whatever the searches
     share. Cleared records count nowhere: not as references, not as findings, not as candidates.
-    Raises CalibrationError where an index was calibrated with other settings.
+    known: by channel, what is to be said of it whatever it does: one that is unavailable is not
+    searched, one that is weak is so also where it ran. Raises CalibrationError where an index was
+    calibrated with other settings.
     """
     frames = [(picture, frame) for picture, those in enumerate(pictures) for frame in those]
     hits: list[list[Hit]] = [[] for _ in pictures]
     searches = [0] * len(pictures)
     reports: list[dict[str, ChannelReport]] = [{} for _ in pictures]
     for channel in CHANNELS:
-        searched = channel.searched(indexes)
-        seen = [(picture, frame) for picture, frame in frames if channel.sees(frame)]
+        told = known.get(channel.name)
+        off = told is not None and told.state is ChannelState.UNAVAILABLE
+        searched = [] if off else channel.searched(indexes)
+        seen = [(picture, frame) for picture, frame in frames if channel.units(frame)]
         found = channel.hits(
             [frame for _, frame in seen],
             searched,
@@ -66,7 +74,9 @@ def match(
             hits[picture] += those
             searches[picture] += len(searched)
         for those_frames, report in zip(pictures, reports, strict=True):
-            report[channel.name] = channel.report(those_frames, indexes, searched=len(searched))
+            said = channel.report(those_frames, indexes, searched=len(searched))
+            worse = told and (off or said.state is ChannelState.RAN)
+            report[channel.name] = told if told and worse else said
     return [
         _fuse(
             hits[picture],
@@ -129,7 +139,7 @@ def _finding(hits: Sequence[Hit], searches: int, raw_scores: Mapping[str, float]
     those = sorted(each.values(), key=lambda hit: hit.rank)
     channels = tuple(hit.evidence for hit in those)
     best = channels[0]
-    regions = (e.region for e in channels if e.frame == best.frame and e.inliers is not None)
+    regions = (e.region for e in channels if e.frame == best.frame and e.located)
     return Finding(
         record=hits[0].record,
         false_alarms=best.false_alarms * searches,

@@ -6,7 +6,7 @@ import numpy as np
 
 from reference_index import Candidate, Fingerprint, Kind, ReferenceIndex
 from reference_index.fingerprint import HASH_BITS, HASH_CHANNEL, ISOMETRIES, HashCodes
-from screening.matching.channels import Channel, Scored
+from screening.matching.channels import Channel, Scored, too_plain
 from screening.matching.findings import WHOLE_PICTURE, Quad
 from screening.signals import MIN_STRUCTURE
 
@@ -24,8 +24,12 @@ _CORNERS: tuple[Quad, ...] = (
 """Where the reference's corners show in the picture under each of ISOMETRIES."""
 
 
-def _has_structure(frame: Fingerprint) -> bool:
-    return frame.hashes.structure >= MIN_STRUCTURE
+def _references(index: ReferenceIndex) -> int:
+    return index.references(HASH_CHANNEL, without=Kind.CLEARED)
+
+
+def _units(frame: Fingerprint) -> int:
+    return int(frame.hashes.structure >= MIN_STRUCTURE)
 
 
 def _search(
@@ -60,7 +64,7 @@ def _nearest(
     index: ReferenceIndex, codes: HashCodes, min_score: float, best: int
 ) -> list[Sequence[Candidate]]:
     """Return the best candidates of each picture, and all from min_score on; none is cleared."""
-    if HASH.references(index) == index.references(HASH_CHANNEL):
+    if _references(index) == index.references(HASH_CHANNEL):
         return [*index.search_hashes(codes, k=best, min_score=min_score)]
     cleared: dict[str, bool] = {}
 
@@ -84,7 +88,8 @@ HASH = Channel(
     name=HASH_CHANNEL,
     unit=f"bits of {HASH_BITS} alike",
     discrete=True,
-    sees=_has_structure,
-    too_plain="too little structure for a hash to mean anything",
+    references=_references,
+    units=_units,
+    gap=too_plain(_units, "too little structure for a hash to mean anything"),
     search=_search,
 )

@@ -4,15 +4,19 @@ import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
-from reference_index import Fingerprint, ReferenceIndex
+from reference_index import Fingerprint, Kind, ReferenceIndex
 from reference_index.fingerprint import LOCAL_CHANNEL
-from screening.matching.channels import Channel, Scored
+from screening.matching.channels import Channel, Scored, too_plain
 from screening.matching.local import LocalMatch, local_matches
 from screening.signals import MIN_FEATURES
 
 
-def _has_features(frame: Fingerprint) -> bool:
-    return len(frame.local) >= MIN_FEATURES
+def _references(index: ReferenceIndex) -> int:
+    return index.references(LOCAL_CHANNEL, without=Kind.CLEARED)
+
+
+def _units(frame: Fingerprint) -> int:
+    return int(len(frame.local) >= MIN_FEATURES)
 
 
 def _search(
@@ -53,7 +57,8 @@ LOCAL = Channel(
     name=LOCAL_CHANNEL,
     unit="log significance",
     discrete=False,
-    sees=_has_features,
-    too_plain="too few local features for silence to mean anything",
+    references=_references,
+    units=_units,
+    gap=too_plain(_units, "too few local features for silence to mean anything"),
     search=_search,
 )

@@ -9,19 +9,28 @@ from typing import Any
 from reference_index import (
     IndexFormatError,
     ReferenceIndex,
+    face_levels,
+    face_search,
     local_coarse,
     local_features,
     local_neighbors,
     local_search,
     local_votes,
 )
-from reference_index.fingerprint import HASH_CHANNEL, LOCAL_CHANNEL
+from reference_index.fingerprint import FACE_CHANNEL, HASH_CHANNEL, LOCAL_CHANNEL
 from screening import signals
 from screening.matching import correspondences, geometry, local, significance
 from screening.signals import hashes
 from screening.signals import local as local_signal
 
-_VERSIONS: Mapping[str, int] = {HASH_CHANNEL: 1, LOCAL_CHANNEL: 1}
+DRAWN_FACE_CHANNEL = "face-drawn"  # drawn faces, over the references of the face channel
+
+_VERSIONS: Mapping[str, int] = {
+    HASH_CHANNEL: 1,
+    LOCAL_CHANNEL: 1,
+    FACE_CHANNEL: 1,
+    DRAWN_FACE_CHANNEL: 1,
+}
 """To be raised where a score changes and no constant of the modules below does."""
 
 _MODULES: Mapping[str, tuple[ModuleType, ...]] = {
@@ -38,6 +47,8 @@ _MODULES: Mapping[str, tuple[ModuleType, ...]] = {
         local_search,
         local_votes,
     ),
+    FACE_CHANNEL: (face_search, face_levels),
+    DRAWN_FACE_CHANNEL: (face_search, face_levels),
 }
 
 
@@ -63,21 +74,32 @@ def _is_plain(value: Any) -> bool:
     return isinstance(value, int | float | str)
 
 
+_DIGESTS: Mapping[str, str] = {channel: _digest(channel) for channel in _MODULES}
+
 SETTINGS: Mapping[str, str] = MappingProxyType({
-    channel: f"{signals.SETTINGS[channel]}, matching {_digest(channel)}" for channel in _MODULES
+    channel: f"{built}, matching {_DIGESTS[channel]}" for channel, built in signals.SETTINGS.items()
 })  # fmt: skip
-"""What each channel's scores depend on; null distributions measured with other settings are
-refused."""
+"""What the scores of each channel without a model depend on; null distributions measured with other
+settings are refused."""
+
+
+def settings_of(index: ReferenceIndex, channel: str) -> str | None:
+    """Return what the scores of a channel of an index depend on; None of one that it lacks."""
+    if channel in SETTINGS:
+        return SETTINGS[channel]
+    model = index.settings.get(FACE_CHANNEL)
+    return model and f"{model}, matching {_DIGESTS[channel]}"
 
 
 def check_settings(index: ReferenceIndex) -> None:
     """Refuse an index whose fingerprints are not comparable with those made here.
 
-    A channel that it was built without is told in every screening. Raises IndexFormatError.
+    A channel that it was built without is told in every screening; so is one whose model is not
+    at hand. Raises IndexFormatError.
     """
     for channel, built in index.settings.items():
         settings = signals.SETTINGS.get(channel)
-        if built != settings:
+        if built != settings and channel != FACE_CHANNEL:
             raise IndexFormatError(
                 f"{index.path}: the {channel} channel was built with {built!r}, this version "
                 f"uses {settings!r}: enroll again"

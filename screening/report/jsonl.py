@@ -3,6 +3,7 @@
 import base64
 import json
 import os
+from dataclasses import asdict
 from typing import Any
 
 from screening.matching import Finding
@@ -73,6 +74,7 @@ def _finding_json(finding: Finding, screening: Screening) -> dict[str, Any]:
             "kind": record.kind,
             "title": record.title,
             "rights_holder": record.rights_holder,
+            **({"status": record.status} if record.status else {}),
         },
         "false_alarms": finding.false_alarms,
         "strength": finding.strength,
@@ -96,6 +98,7 @@ def _finding_json(finding: Finding, screening: Screening) -> dict[str, Any]:
                 "reference_share": round(evidence.reference_share, 4),
             }
             | ({} if evidence.inliers is None else {"inliers": evidence.inliers})
+            | ({} if evidence.face is None else {"face": asdict(evidence.face)})
             for evidence in finding.channels
         ],
         "region": [list(point) for point in finding.region],

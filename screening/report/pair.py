@@ -80,7 +80,7 @@ def draw_finding(
 def _seen_best(finding: Finding) -> ChannelEvidence:
     """Return the evidence that tells the region in the finding's frame, else the best there."""
     there = [one for one in finding.channels if one.frame == finding.frame]
-    return next((one for one in there if one.inliers is not None), there[0])
+    return next((one for one in there if one.located), there[0])
 
 
 def _original(

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from reference_index import IndexWriter, Kind, LocalFeatures, Record, ReferenceIndex
+from reference_index import IndexWriter, Kind, LocalFeatures, Record, ReferenceIndex, storage
 from reference_index.calibration import (
     Calibration,
     ChannelCalibration,
@@ -14,6 +14,7 @@ from reference_index.calibration import (
 )
 from reference_index.fingerprint import DESCRIPTOR_SCALE, HASH_BYTES
 from reference_index.local_features import decode
+from reference_index.manifest import read_manifest, write_manifest
 
 SETTINGS = {"hash": "phash 256, test", "local": "rootsift, test"}
 HASH_SETTINGS = {"hash": "phash 256, test"}
@@ -52,6 +53,8 @@ CALIBRATION = Calibration(
         "hash": ChannelCalibration(null=NULL, thresholds=(THRESHOLD,), goodness_of_fit=0.5),
     },
 )
+FACE_SETTINGS = "faces, test"
+FACE_SIZE = 16
 COMMITTED = {"a": ["a0", "a1", "a2"], "b": ["b0", "b1"], "p": ["p0"]}
 
 
@@ -89,10 +92,22 @@ def features(name):
     return random_features(np.random.default_rng(list(name.encode())))
 
 
-def record(record_id, title=None):
+def likeness(*names):
+    """Return the vectors of the faces in images of these names: float32 (n, FACE_SIZE)."""
+    rngs = [np.random.default_rng([1, *name.encode()]) for name in names]
+    return unit(np.array([rng.standard_normal(FACE_SIZE) for rng in rngs]).reshape(-1, FACE_SIZE))
+
+
+def unit(vectors):
+    """Return vectors with length 1: float32 (n, d)."""
+    vectors = np.asarray(vectors, np.float64)
+    return (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
+
+
+def record(record_id, title=None, **terms):
     """Return a record; those whose id begins with p are persons."""
     kind = Kind.PERSON if record_id.startswith("p") else Kind.WORK
-    return Record(id=record_id, kind=kind, title=title or f"title of {record_id}")
+    return Record(id=record_id, kind=kind, title=title or f"title of {record_id}", **terms)
 
 
 def add(writer, record_id, *images):
@@ -107,6 +122,24 @@ def add(writer, record_id, *images):
             height=480,
             source=f"{name}.png",
             local=[(features(name), ASPECT)] if "local" in writer.settings else [],
+        )
+
+
+def add_person(writer, record_id, *images, faces=1, **terms):
+    """Put a person with images of these names, each with so many faces, the first its likeness."""
+    writer.put_record(record(record_id, **terms))
+    for name in images:
+        others = [f"{name} {number}" for number in range(1, faces)]
+        writer.add_image(
+            record_id,
+            code(name),
+            sha256=digest(name),
+            width=640,
+            height=480,
+            source=f"{name}.png",
+            local=[(features(name), ASPECT)] if "local" in writer.settings else [],
+            faces=likeness(name, *others) if faces else None,
+            face_settings=FACE_SETTINGS,
         )
 
 
@@ -151,6 +184,10 @@ def content_of(index):
         if index.references("local"):
             for image, name in zip(images, names, strict=True):
                 assert index.search_local([features(name)], k=1)[0].image_id == image.id
+        for image, name in zip(images, names, strict=True):
+            if "face" in image.channels:
+                (found_by_face,) = index.search_faces(likeness(name), k=0, min_score=-1)
+                assert image.id in {near.image_id for near in found_by_face}
         found[one.id] = (one.title, sorted(names))
     assert len(found) == index.record_count
     assert sum(len(names) for _, names in found.values()) == index.image_count
@@ -167,3 +204,12 @@ def files_of(path):
     """Return every file of an index that holds something, relative to it."""
     files = (file.relative_to(path) for file in sorted(path.rglob("*")) if file.is_file())
     return [file for file in files if file.name != "lock"]
+
+
+def list_as_it_is(path, name):
+    """Let the manifest list a file of the one segment as it stands."""
+    manifest = read_manifest(path)
+    (entry,) = manifest.segments
+    file = storage.describe_file(path / "segments" / entry.name / name)
+    entry = replace(entry, files=dict(entry.files) | {name: file})
+    write_manifest(path, replace(manifest, segments=(entry,)))

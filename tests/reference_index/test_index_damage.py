@@ -14,6 +14,7 @@ from index_tools import (
     calibration_at,
     content_of,
     files_of,
+    list_as_it_is,
     make,
     query,
 )
@@ -60,15 +61,6 @@ def calibrate_anew(path):
     with IndexWriter(path, settings=None) as writer:
         writer.put_calibration(calibration, next_id=manifest.next_id)
     return calibration
-
-
-def list_as_it_is(path, name):
-    """Let the manifest list a file of the one segment as it stands."""
-    manifest = read_manifest(path)
-    (entry,) = manifest.segments
-    file = storage.describe_file(path / "segments" / entry.name / name)
-    entry = replace(entry, files=dict(entry.files) | {name: file})
-    write_manifest(path, replace(manifest, segments=(entry,)))
 
 
 def with_features(rows, first, second):

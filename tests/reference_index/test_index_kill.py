@@ -7,7 +7,18 @@ import sys
 from pathlib import Path
 
 import pytest
-from index_tools import SETTINGS, add, calibrate, calibration_at, content_at, make
+from index_tools import (
+    HASH_SETTINGS,
+    SETTINGS,
+    add,
+    add_person,
+    calibrate,
+    calibration_at,
+    content_at,
+    files_of,
+    likeness,
+    make,
+)
 
 from reference_index import IndexWriter, verify
 from reference_index.errors import IndexMissingError
@@ -69,7 +80,15 @@ def recalibrate(path):
     calibrate(path, images=200)
 
 
-SCENARIOS = {"change": change, "create": create, "recalibrate": recalibrate}
+def meet(path):
+    """Enroll a person by the face, the first of the index, and remove them again."""
+    with IndexWriter(path, settings=HASH_SETTINGS) as writer:
+        add_person(writer, "p1", "face")
+        writer.commit()
+        writer.remove_record("p1")
+
+
+SCENARIOS = {"change": change, "create": create, "recalibrate": recalibrate, "meet": meet}
 
 
 def killed_everywhere(folder, scenario):
@@ -138,6 +157,25 @@ def test_a_writer_killed_while_calibrating_leaves_one_calibration_or_the_other(t
         make(place, {"d": ["d0"]})
         assert calibration_at(place).images == images
         assert verify(place) == ()
+
+
+def test_a_writer_killed_while_enrolling_a_person_leaves_all_or_nothing_of_them(tmp_path):
+    """Wherever it ends, the index is whole, and the next writer leaves no face of nobody there."""
+    base = make(tmp_path / "base", {"a": ["a0"]}, settings=HASH_SETTINGS)
+    before = content_at(base)
+    vector = likeness("face").tobytes()
+    places = killed_everywhere(tmp_path, "meet")
+    seen = [content_at(place) for place in places]
+    there = [content != before for content in seen]
+    assert {True, False} == set(there)
+    assert seen[there.index(True)] == before | {"p1": ("title of p1", ["face"])}
+    for place, content in zip(places, seen, strict=True):
+        assert [problem for problem in verify(place) if problem.damage] == []
+        make(place, {"d": []}, settings=HASH_SETTINGS)
+        assert content_at(place) == content | {"d": ("title of d", [])}
+        assert verify(place) == ()
+        held = b"".join((place / file).read_bytes() for file in files_of(place))
+        assert (vector in held) == ("p1" in content)
 
 
 @pytest.mark.parametrize(

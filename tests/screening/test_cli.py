@@ -61,7 +61,12 @@ def test_scan_finds_the_copy_and_accounts_for_every_file(studio, run):
     assert {one["calibration"] for one in finding["channels"]} == {"default"}
     assert 0 < finding["false_alarms"] < 1e-6
     assert files[1]["clauses"] == ["G3", "P1"]
-    assert files[1]["channels"] == {"hash": {"state": "ran"}, "local": {"state": "ran"}}
+    assert {name: one["state"] for name, one in files[1]["channels"].items()} == {
+        "hash": "ran",
+        "local": "ran",
+        "face": "no_references",
+        "face-drawn": "no_references",
+    }
     assert last["summary"] == {
         "files": 4,
         "verdicts": {"nothing_found": 2, "note": 0, "needs_approval": 1, "blocked": 0},
@@ -114,7 +119,8 @@ def test_an_empty_index_ends_nothing(studio, run):
     (found, _) = lines(out)
     assert code == 4
     assert found["coverage"] == "insufficient"
-    assert found["channels"] == {key: {"state": "no_references"} for key in ("hash", "local")}
+    names = ("hash", "local", "face", "face-drawn")
+    assert found["channels"] == {name: {"state": "no_references"} for name in names}
 
 
 def test_a_plain_picture_is_weak_evidence_not_a_match(studio, run):

@@ -36,7 +36,10 @@ def test_thresholds_are_read(write):
         ("[thresholds]\nnote_at = -1", r"\[thresholds\] note_at is -1, expected false alarms"),
         ("[thresholds]\nnote_at = 'rare'", r"\[thresholds\] note_at is 'rare', expected"),
         ("[thresholds]\nraw_scores = 200", r"\[thresholds\] raw_scores is 200, expected"),
-        ("[thresholds.raw_scores]\nface = 2", "no channel 'face', expected one of hash, local"),
+        (
+            "[thresholds.raw_scores]\nname = 2",
+            "no channel 'name', expected one of face, face-drawn",
+        ),
         ("[thresholds.raw_scores]\nhash = 'high'", "raw_scores: hash is 'high', expected a score"),
     ],
 )

@@ -125,7 +125,7 @@ def test_every_frame_of_a_reference_is_enrolled(tmp_path, works):
 
 RECORDS = """id,kind,title,aliases,rights_holder,status,images,review_by,locator,notes
 salt,work,The Salt Road,Salzweg;La Route,Halyard Films,new,Salt Road.png,2027-01-31,v:1,"a, b"
-,person,Ida Thimble,,,talent,Zuzu/**/*.png,,,
+,temporary,Ida Thimble,,,draft,Zuzu/**/*.png,,,
 quill,key-element,The Quill,,,,,,,
 """
 
@@ -146,10 +146,29 @@ def test_a_records_file_says_what_the_records_are(tmp_path, works):
         )
         assert str(salt.review_by) == "2027-01-31"
         assert opened.record("quill").kind is Kind.KEY_ELEMENT
-        assert [r.id[:7] for r in opened.records() if r.kind is Kind.PERSON] == ["person-"]
+        assert [r.id[:10] for r in opened.records() if r.kind is Kind.TEMPORARY] == ["temporary-"]
     assert [(Path(p.path).name, p.outcome) for p in problems] == [
         ("harbor.v2.png", Outcome.NO_RECORD)
     ]
+
+
+PEOPLE = """id,kind,title,status,images,legal_basis,retain_until
+a,person,One,public-figure,"harbor.v2.png# 0.1, .2,0.5,1;Salt Road.png",consent,2031-12-31
+b,person,Other,,"x#0,0,1,1.png",,
+"""
+
+
+def test_a_records_file_says_how_people_are_held(works):
+    """Status, basis and last day; an image may name a face by its box, if no file has that name."""
+    (works / "records.csv").write_text(PEOPLE)
+    textured(1).save(works / "x#0,0,1,1.png")
+    first, second, _ = records_sources(works / "records.csv", folder=works, kind=Kind.WORK)
+    assert (first.record.status, first.record.legal_basis) == ("public-figure", "consent")
+    assert str(first.record.retain_until) == "2031-12-31"
+    assert [Path(seen.path).name for seen in first.files] == ["harbor.v2.png", "Salt Road.png"]
+    assert first.boxes == {str(works / "harbor.v2.png"): (0.1, 0.2, 0.5, 1.0)}
+    assert (second.record.status, second.record.retain_until, second.boxes) == ("", None, {})
+    assert [Path(seen.path).name for seen in second.files] == ["x#0,0,1,1.png"]
 
 
 @pytest.mark.parametrize(
@@ -163,6 +182,11 @@ def test_a_records_file_says_what_the_records_are(tmp_path, works):
         ("title\nx,y\n", "line 2: more cells than columns"),
         ("title,images\nx,none/*.png\n", "line 2: no file matches 'none/"),
         ("title,images\nx,/*.png\n", "line 2: no file matches"),
+        ("title,kind,status\nx,person,star\n", "line 2: the status of a person is 'star'"),
+        ("title,retain_until\nx,2030-13-01\n", "line 2: "),
+        ('title,images\nx,"harbor.v2.png#0,0,1,1"\n', "a person's face in fractions of width and"),
+        ('title,kind,images\nx,person,"harbor.v2.png#.5,0,.2,1"\n', "png#.5,0,.2,1' ends in a box"),
+        ('title,kind,images\nx,person,"harbor.v2.png#0,0,1,9"\n', "expected left, top, right and"),
         ('title\n"x\n', "cannot be read"),
     ],
 )

@@ -143,7 +143,10 @@ def test_more_evidence_never_lowers_a_verdict(findings, more):
         ({"flag_at": "rare"}, "flag_at is 'rare', expected"),
         ({"flag_at": True}, "flag_at is True, expected"),
         ({"flag_at": 0.1}, "flag_at is 0.1, above note_at, 0.01: lower it, or raise note_at too"),
-        ({"raw_scores": {"face": 1}}, "no channel 'face', expected one of hash, local"),
+        (
+            {"raw_scores": {"smell": 1}},
+            "no channel 'smell', expected one of face, face-drawn, hash",
+        ),
         ({"raw_scores": {"hash": 0}}, "raw_scores: hash is 0, expected a score"),
         ({"raw_scores": {"local": math.nan}}, "raw_scores: local is nan, expected a score"),
         ({"raw_scores": 200}, "raw_scores is 200, expected a score for each"),

@@ -1,0 +1,16 @@
+"""Weights: cards that say what they are, the folder they lie in, networks ready to run."""
+
+from screening.models.cards import Card, read_card, shipped_cards
+from screening.models.sessions import Network
+from screening.models.store import ModelStore, default_folder
+from screening.models.trial import card_like
+
+__all__ = [
+    "Card",
+    "ModelStore",
+    "Network",
+    "card_like",
+    "default_folder",
+    "read_card",
+    "shipped_cards",
+]

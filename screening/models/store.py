@@ -1,0 +1,177 @@
+"""The model store: one folder of weights, each file known by its sha256, whatever its name."""
+
+import hashlib
+import os
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from functools import lru_cache
+from importlib.metadata import PackageNotFoundError, distribution
+from pathlib import Path
+
+from screening.errors import ModelBrokenError, ModelCardError, ModelStoreError
+from screening.models.cards import Card, card_text, read_card, shipped_cards
+
+VARIABLE = "SCREENING_MODELS"
+
+
+def default_folder() -> Path:
+    """Return the folder that SCREENING_MODELS names, else one among the user's data."""
+    from platformdirs import user_data_path
+
+    named = os.environ.get(VARIABLE)
+    return Path(named) if named else user_data_path("screening") / "models"
+
+
+@dataclass(frozen=True, slots=True)
+class ModelStore:
+    """A folder of weights, and of the cards ``ID.toml`` of those that no shipped card describes.
+
+    It need not exist to be looked into. Nothing is ever fetched from a network.
+    """
+
+    folder: Path = field(default_factory=default_folder)
+
+    def cards(self) -> tuple[Card, ...]:
+        """Return the cards that ship, then those of the store by id. Raises ModelCardError."""
+        return (*shipped_cards(), *map(self._own_card, self._card_files()))
+
+    def card(self, card_id: str) -> Card | None:
+        """Return the card of this id, if there is one. Raises ModelCardError."""
+        return next((card for card in self.cards() if card.id == card_id), None)
+
+    def card_for(self, file: Path) -> Card | None:
+        """Return the card that a file anywhere belongs to. Raises ModelCardError and OSError."""
+        digest = file_sha256(file)
+        return next((card for card in self.cards() if card.sha256 == digest), None)
+
+    def find(self, card: Card) -> Path | None:
+        """Return where the weights of a card are, in the store or in the package it names.
+
+        Only files of the size that the card says are opened.
+        """
+        if not card.sha256:
+            return None
+        return next((file for file in self._candidates(card) if _is_of(file, card)), None)
+
+    def add(self, file: Path, card: Card) -> Path:
+        """Copy weights into the store, and their card if it does not ship; return the copy.
+
+        All is there afterwards, or nothing. Raises ModelBrokenError where the file is not the
+        card's, ModelStoreError where the store cannot be written to.
+        """
+        there = self.find(card)
+        if there is not None and there.parent == self.folder and card in self.cards():
+            return there
+        content = file.read_bytes()
+        digest = hashlib.sha256(content).hexdigest()
+        if digest != card.sha256:
+            raise ModelBrokenError(
+                f"{file}: has sha256 {digest[:16]}…, {card.id} has {card.sha256[:16]}…; "
+                f"get the file again"
+            )
+        parts = {self.folder / card.file: content}
+        if card not in shipped_cards():
+            parts[self.folder / f"{card.id}.toml"] = card_text(card).encode()
+        with self._writing():
+            self.folder.mkdir(parents=True, exist_ok=True)
+            _write_all(parts)
+        return self.folder / card.file
+
+    def problems(self) -> list[str]:
+        """Read everything in the store and return what is wrong with it, one line each."""
+        found = []
+        cards = list(shipped_cards())
+        for file in self._card_files():
+            try:
+                cards.append(self._own_card(file))
+            except ModelCardError as error:
+                found.append(str(error))
+        for card in cards:
+            named = self.folder / card.file
+            if not card.sha256 or self.find(card):
+                continue
+            if named.is_file():
+                found.append(f"{named}: is not what {card.id} was: get the file again")
+            elif card not in shipped_cards():
+                found.append(f"{named}: is missing; import it again, or remove {card.id}.toml")
+        return found
+
+    def _own_card(self, file: Path) -> Card:
+        card = read_card(file)
+        if card.id in {shipped.id for shipped in shipped_cards()}:
+            raise ModelCardError(f"{file}: a card that ships has this name; rename the file")
+        if not (card.sha256 and card.file):
+            raise ModelCardError(f"{file}: file and sha256 are needed; import the weights again")
+        return card
+
+    def _card_files(self) -> list[Path]:
+        return sorted(self.folder.glob("[!.]*.toml"))
+
+    def _candidates(self, card: Card) -> Iterator[Path]:
+        if self.folder.is_dir():
+            yield from sorted(self.folder.iterdir())
+        yield from _packaged(card)
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise ModelStoreError(
+                f"{self.folder}: cannot be written to ({error.strerror}); nothing was changed; "
+                f"make room or permit writing there, or name another folder in {VARIABLE}"
+            ) from error
+
+
+def file_sha256(file: Path) -> str:
+    """Return the hex sha256 of a file; one that was not touched since is not read twice."""
+    state = file.stat()
+    return _sha256(file, state.st_size, state.st_mtime_ns)
+
+
+@lru_cache
+def _sha256(file: Path, _size: int, _mtime_ns: int) -> str:
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _is_of(file: Path, card: Card) -> bool:
+    try:
+        return (
+            file.is_file()
+            and file.stat().st_size == card.bytes
+            and file_sha256(file) == card.sha256
+        )
+    except OSError:  # it cannot be read, so it is not to be used
+        return False
+
+
+def _packaged(card: Card) -> Iterator[Path]:
+    """Give the file of the card's name in the installed package it names, without importing it.
+
+    face_recognition_models cannot be imported beside a current setuptools; and of its other files
+    the licence of one forbids commercial use, so that none but the card's own is touched.
+    """
+    try:
+        known = distribution(card.package).files if card.package else None
+    except PackageNotFoundError:
+        return
+    for file in known or ():
+        if file.name == card.file:
+            yield Path(str(file.locate()))
+
+
+def _write_all(parts: dict[Path, bytes]) -> None:
+    """Write several files, each in the place of an older one, once all are on the disk."""
+    with ExitStack() as stack:
+        partial = {}
+        for place, content in parts.items():
+            partial[place] = place.with_name(f".{place.name}.{os.getpid()}.partial")
+            stack.callback(partial[place].unlink, missing_ok=True)
+            with partial[place].open("wb") as stream:
+                stream.write(content)
+                stream.flush()
+                os.fsync(stream.fileno())
+        for place, written in partial.items():
+            written.replace(place)
