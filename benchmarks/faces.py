@@ -2,8 +2,9 @@
 
 Random galleries of the measuring data's people, two photographs each; the people left out join the
 strangers. One half of the strangers calibrates the index, the other is what is reported, beside
-the plain cosine to the nearest photograph, which the same pictures give. The faces of paintings and
-cartoons are nobody's. Then the time a picture takes, and what the data allows to say of fairness.
+plain cosines to each person's photographs, which the same pictures give. The faces of paintings and
+cartoons, and of figures that this program draws, are nobody's. Then the time a picture takes, and
+what the data allows to say of fairness.
 """
 
 import csv
@@ -12,7 +13,7 @@ import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
@@ -35,9 +36,10 @@ from _common import (
 from reference_index import IndexWriter, Kind, Record, ReferenceIndex
 from reference_index.fingerprint import FACE_CHANNEL, Faces
 from screening.calibration import fitted, score_examined
+from screening.demo.figures import figure
 from screening.evaluation.operating import fnir_at_fpir
 from screening.evaluation.reliability import predictive_interval
-from screening.examine import Examined, examine_file
+from screening.examine import Examined, examine_file, examine_pixels
 from screening.images import Limits
 from screening.models import ModelStore
 from screening.signals import SETTINGS
@@ -46,6 +48,8 @@ from screening.signals.faces import FaceModel, choose, find_faces
 GALLERY = 100  # people, of the 120 that have photographs to enroll
 FPIRS = (0.01, 0.003)
 PROMISES = (0.1, 0.01)
+FIGURE, FIGURES = "figure ", 200  # drawn by this program
+TEMPLATES = ("nearest", "mean", "average")
 MODELS = ("retail-0095", "dlib-resnet-v1")
 RESAMPLES = 1_000
 SIDE = 1_024  # px, of the picture that is timed
@@ -71,8 +75,9 @@ def main() -> None:
     chosen = options.parse_args()
     cv2.setNumThreads(1)
     photos = read_list()
-    drawn = pictures("art")
-    data = digest([*(f"faces/{photo.file}" for photo in photos), *drawn])
+    art = pictures("art")
+    drawn = [*art, *(f"{FIGURE}{number}" for number in range(FIGURES))]
+    data = digest([*(f"faces/{photo.file}" for photo in photos), *art])
     record: Row = environment(seeds=[chosen.seed], data_sha256=data) | {
         "gallery": GALLERY,
         "galleries": chosen.galleries,
@@ -118,8 +123,12 @@ def path_of(file: str) -> str:
 
 
 def examined_of(name: str, *, model: FaceModel) -> Examined:
-    """Return what the product extracts from a picture, faces included."""
-    return examine_file(str(shared_data() / name), Limits(), faces=model)
+    """Return what the product extracts from a picture, faces included; figures are drawn here."""
+    if not name.startswith(FIGURE):
+        return examine_file(str(shared_data() / name), Limits(), faces=model)
+    rng = np.random.default_rng((5, int(name.removeprefix(FIGURE))))
+    pixels = np.asarray(figure(rng, (640, 800)).convert("RGB"))
+    return replace(examine_pixels(pixels, Limits(), model), path=name)
 
 
 def faces_of(one: Examined) -> Faces:
@@ -170,18 +179,19 @@ def gallery(
             calibration, _ = fitted(fit, index, seed=seed, keep_suspects=True)
             references = index.person_count
     null = calibration.channels[FACE_CHANNEL].null
-    plain = plain_scores(enrolled, examined)
+    ways_of = {way: plain_scores(enrolled, examined, way) for way in TEMPLATES}
     row: Row = {"seed": seed, "not_enrolled": missing, "mated": [p.identity for p in mated]}
     ways = {
         "product": (
             [own_score(one, p.identity) for one, p in zip(found, mated, strict=True)],
             [best_score(one) for one in check],
         ),
-        "plain": (
+    }
+    for way, plain in ways_of.items():
+        ways[way] = (
             [plain(f"faces/{p.file}").get(p.identity, -np.inf) for p in mated],
             [max(plain(name).values(), default=-np.inf) for name in names(halves[1])],
-        ),
-    }
+        )
     for way, (genuine, impostor) in ways.items():
         for fpir in FPIRS:
             point = fnir_at_fpir(np.array(genuine), np.array(impostor), fpir=fpir)
@@ -257,20 +267,30 @@ def best_score(one: Any) -> float:
     return max(one.channels.get(FACE_CHANNEL, {}).values(), default=-np.inf)
 
 
-def plain_scores(enrolled: Sequence[Photo], examined: Mapping[str, Examined]) -> Any:
-    """Return what gives each person's nearest photograph in cosine, over all faces of a picture."""
-    rows = [(p.identity, faces_of(examined[f"faces/{p.file}"])) for p in enrolled]
-    kept = [
-        (name, faces.vectors[row]) for name, faces in rows if (row := central(faces)) is not None
-    ]
-    vectors = np.stack([vector for _, vector in kept])
+def plain_scores(enrolled: Sequence[Photo], examined: Mapping[str, Examined], way: str) -> Any:
+    """Return what gives each person's cosine, over all faces of a picture.
+
+    way: to the nearest photograph of the person, to the mean of all, or the mean of all cosines.
+    """
+    vectors: dict[str, list[Any]] = {}
+    for photo in enrolled:
+        faces = faces_of(examined[f"faces/{photo.file}"])
+        if (row := central(faces)) is not None:
+            vectors.setdefault(photo.identity, []).append(faces.vectors[row])
+    people = {name: np.stack(those) for name, those in vectors.items()}
+    if way == "mean":
+        means = {name: those.sum(axis=0, keepdims=True) for name, those in people.items()}
+        people = {name: mean / np.linalg.norm(mean) for name, mean in means.items()}
 
     def scores(name: str) -> dict[str, float]:
-        best: dict[str, float] = {}
-        for values in faces_of(examined[name]).vectors @ vectors.T:
-            for (identity, _), value in zip(kept, values.tolist(), strict=True):
-                best[identity] = max(value, best.get(identity, -np.inf))
-        return best
+        queries = faces_of(examined[name]).vectors
+        if not len(queries):
+            return {}
+        pooled = np.mean if way == "average" else np.max
+        return {
+            identity: float(pooled(queries @ those.T, axis=1).max())
+            for identity, those in people.items()
+        }
 
     return scores
 
@@ -295,10 +315,12 @@ def summary(
         key = f"fnir at fpir {fpir}"
         result[key] = {
             way: over_seeds([row[f"{way} {fpir} rate"] for row in rows])
-            for way in ("product", "plain")
+            for way in ("product", *TEMPLATES)
         }
         result[key]["product_by_identity"] = by_identity(rows, f"product {fpir}")
-        result[key]["plain_minus_product"] = by_identity(rows, f"plain {fpir}", f"product {fpir}")
+        result[key]["nearest_minus_product"] = by_identity(
+            rows, f"nearest {fpir}", f"product {fpir}"
+        )
     for promised in PROMISES:
         those = [row[f"promised {promised}"] for row in rows]
         result[f"promised {promised}"] = {
@@ -439,14 +461,14 @@ def show(name: str, figures: Row) -> None:
     for fpir in FPIRS:
         of = figures[f"fnir at fpir {fpir}"]
         low, high = of["product_by_identity"]["interval_95"]
-        less = of["plain_minus_product"]
+        less = of["nearest_minus_product"]
         rows.append([
             f"FNIR at FPIR {fpir:.1%}",
             f"{of['product']['mean']:.2%} [{low:.2%}, {high:.2%}]",
-            f"{of['plain']['mean']:.2%}",
+            *(f"{of[way]['mean']:.2%}" for way in TEMPLATES),
             f"{less['mean']:.2%} [{less['interval_95'][0]:.2%}, {less['interval_95'][1]:.2%}]",
         ])  # fmt: skip
-    print_table(["", "product", "nearest photograph", "difference"], rows)
+    print_table(["", "product", *TEMPLATES, "nearest less product"], rows)
     for promised in PROMISES:
         of = figures[f"promised {promised}"]
         print(

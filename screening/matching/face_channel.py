@@ -117,9 +117,8 @@ def _seen(faces: Faces, row: int) -> FaceSeen:
 
 
 def _in_words(face: FaceSeen) -> str:
-    which = f" {face.number} of {face.of}" if face.of > 1 else ""
-    what = "drawn face" if face.drawn else "face"
-    return f"{what}{which}, {face.width:.0f} px wide, {face.frontal:.0%} frontal"
+    which = f"{face.number} of {face.of}, " if face.of > 1 else ""
+    return f"{which}{face.width:.0f} px wide, {face.frontal:.0%} frontal"
 
 
 def _quad(faces: Faces, row: int) -> Quad:
