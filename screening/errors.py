@@ -54,7 +54,20 @@ class ReferenceUnavailableError(ScreeningError):
 
 
 class ModelMissingError(ScreeningError):
-    """Weights that are needed are not there; the message says how to get them."""
+    """Weights that are needed are not there; the message says how to get them.
+
+    It reads ``reason: mend``.
+    """
+
+    @property
+    def reason(self) -> str:
+        """What is missing, for whom."""
+        return str(self.args[0]).partition(": ")[0]
+
+    @property
+    def mend(self) -> str:
+        """What to do about it."""
+        return str(self.args[0]).partition(": ")[2]
 
 
 class ModelBrokenError(ScreeningError):

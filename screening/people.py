@@ -45,8 +45,7 @@ def face_check(indexes: Sequence[ReferenceIndex], *, models: Path | None = None)
     try:
         model = with_settings(store_at(models), settings)
     except ModelMissingError as error:
-        reason, _, mend = str(error).partition(": ")
-        return FaceCheck(reports=_both(ChannelState.UNAVAILABLE, reason, mend))
+        return FaceCheck(reports=_both(ChannelState.UNAVAILABLE, error.reason, error.mend))
     return checked(model)
 
 

@@ -22,7 +22,8 @@ def write(
 ) -> None:
     """Write run.json, measures.csv, report.html and the curves, as PNG and SVG, into a folder.
 
-    Without matplotlib there are no curves, and the page says so. Raises OutputError.
+    Those of an earlier run are replaced. Without matplotlib there are no curves, and the page says
+    so. Raises OutputError.
     """
     curves = plots.drawn(run) if plots.available() else {}
     texts = {
@@ -35,11 +36,25 @@ def write(
 
 
 def prepare(folder: Path) -> None:
-    """Make a folder and see that files can be written into it. Raises OutputError."""
+    """Make a folder and see that files can be written into it.
+
+    Raises OutputError, also for a folder that holds something: no earlier run is lost, and no
+    index or folder of pictures is added to.
+    """
     with _writing(folder):
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
-            pass
+        _make(folder)
+        held = min((file.name for file in folder.iterdir()), default=None)
+    if held is not None:
+        raise OutputError(
+            f"{folder}: is not empty (it holds {held!r}), expected a folder that is new or empty: "
+            "name another one"
+        )
+
+
+def _make(folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryFile(dir=folder):
+        pass
 
 
 def write_files(folder: Path, files: Mapping[str, bytes]) -> None:
@@ -48,8 +63,8 @@ def write_files(folder: Path, files: Mapping[str, bytes]) -> None:
     Each is written beside its place and then put there at once. Raises OutputError where that
     fails; files that were put in place before stay.
     """
-    prepare(folder)
     with _writing(folder):
+        _make(folder)
         for name, data in files.items():
             _write(folder / name, data)
 

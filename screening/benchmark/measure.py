@@ -2,7 +2,7 @@
 
 import os
 import platform
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
@@ -159,7 +159,7 @@ def _measured(how: How, sample: Sample, *, load: float, edits: int | None) -> Be
         recommendations=tuple(point for point in points if point is not None),
         families=_families([*chosen, *calibrating], choosing, [*told, *reporting], reported),
         curves={name: curve_of(report) for name, report in reported.items()},
-        remarks=(*sample.remarks, *map(_remark, suspected)),
+        remarks=(*sample.remarks, *_remarks(suspected)),
     )
 
 
@@ -215,12 +215,14 @@ def _numbered(names: Sequence[str]) -> IntArray:
     return np.unique(names, return_inverse=True)[1].astype(np.int64)
 
 
-def _remark(suspect: Suspect) -> Remark:
-    return Remark(
-        kind="suspect",
-        name=suspect.path or "",
-        detail=f"record {suspect.record_id}, {suspect.channel} score {suspect.score:.4g}",
-    )
+def _remarks(suspected: Sequence[Suspect]) -> Iterator[Remark]:
+    """Yield one remark of each suspected image, whatever it was found by."""
+    found: dict[str, list[str]] = {}
+    for one in suspected:
+        said = f"record {one.record_id}, {one.channel} score {one.score:.4g}"
+        found.setdefault(one.path or "", []).append(said)
+    for name, details in found.items():
+        yield Remark(kind="suspect", name=name, detail="; ".join(details))
 
 
 def _index_facts(index: ReferenceIndex, calibration: Calibration) -> IndexFacts:

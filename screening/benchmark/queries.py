@@ -41,6 +41,7 @@ REMARKS: Mapping[str, str] = {
     "unread": "files that could not be read, and are in no figure",
     "twice": "files with the bytes of another, counted once",
     "enrolled": "background images that are enrolled, left out",
+    "plain": "background images in which no channel finds enough to compare: they calibrate none",
     "positive": "background images that are positives too, left out",
     "not enrolled": "pictures to edit that are not enrolled, left out",
     "suspect": "background images that seem to show an enrolled record: look at them",

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 from screening.benchmark.queries import Remark
+from screening.calibration.paths import path_json
 from screening.evaluation.operating import Estimate
 
 SCHEMA = 1
@@ -167,8 +168,16 @@ class BenchmarkRun:
         return next((one for one in self.recommendations if one.channel == channel), None)
 
     def to_json(self) -> str:
-        """Return the run as JSON text."""
-        data = {"kind": KIND, "schema": SCHEMA} | asdict(self)
+        """Return the run as JSON text.
+
+        Of a name or detail with bytes that are not UTF-8, name_b64 or detail_b64 has them.
+        """
+        data: dict[str, Any] = {"kind": KIND, "schema": SCHEMA} | asdict(self)
+        data["index"] |= path_json(self.index.name, key="name")
+        data["remarks"] = [
+            asdict(one) | path_json(one.name, key="name") | path_json(one.detail, key="detail")
+            for one in self.remarks
+        ]
         return json.dumps(_finite(data), indent=1, ensure_ascii=True, allow_nan=False) + "\n"
 
 

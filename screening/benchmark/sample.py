@@ -97,12 +97,15 @@ def _background(roots: Sequence[Path], how: How) -> tuple[list[Query], list[Rema
         *(Remark(kind="unread", name=path, detail=why) for path, why in found.unread),
         *(Remark(kind="twice", name=path, detail=first) for path, first in found.duplicates),
         *(Remark(kind="enrolled", name=path) for path in found.enrolled),
+        *(Remark(kind="plain", name=path) for path in found.plain),
     ]
     least = 2 * MIN_IMAGES
     if len(found.kept) < least:
+        left_out = found.left_out_in_words
         raise BenchmarkError(
-            f"the background has {len(found.kept)} images that can be measured with, expected at "
-            f"least {least}, half of them to calibrate: name more folders of unrelated images"
+            f"the background has {len(found.kept)} images that can be measured with"
+            f"{left_out and f' (others: {left_out})'}, expected at least {least}, half of them to "
+            "calibrate: name more folders of unrelated images"
         )
     return [
         Query(name=one.path or "", key=one.sha256 or "", true=frozenset(), scores=one)

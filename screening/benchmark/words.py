@@ -9,6 +9,7 @@ from screening.benchmark.measures import PROMISES
 from screening.benchmark.queries import REMARKS, Remark
 from screening.benchmark.result import BenchmarkRun, Promise, Recommendation
 from screening.benchmark.scored import FUSED
+from screening.decision import NETFLIX_GENAI
 
 NAMES: Mapping[str, str] = {
     "micro_ap": "micro-AP",
@@ -68,11 +69,16 @@ def recommendation_in_words(run: BenchmarkRun, channel: str = FUSED) -> str:
             "images, or allow a greater load."
         )
     load, recall = point.load, point.recall
+    note = ""
+    if point.promised > NETFLIX_GENAI.note_at:
+        note = (
+            f" Notes begin at {NETFLIX_GENAI.note_at:g}: raise --note-at to {point.promised:g} too."
+        )
     return (
         f"Flag at {one_in(point.promised)} ({point.promised:g} false alarms per image): finds "
         f"{recall.value:.1%} of the positives [{recall.low:.1%}, {recall.high:.1%}] and flags "
         f"{load.value:.3g} unrelated images in 1,000 [{load.low:.2g}, {load.high:.2g}]"
-        f", {point.flagged} of {point.images} seen. {_chosen(point, budget)}"
+        f", {point.flagged} of {point.images} seen. {_chosen(point, budget)}{note}"
     )
 
 

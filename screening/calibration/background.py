@@ -21,6 +21,21 @@ class Background:
     enrolled: tuple[str, ...]
     unread: tuple[tuple[str, str], ...]
 
+    @property
+    def plain(self) -> tuple[str, ...]:
+        """Paths of those kept in which no channel found enough to compare."""
+        return tuple(one.path or "" for one in self.kept if not one.channels)
+
+    @property
+    def left_out_in_words(self) -> str:
+        """How many images were not kept, and why; nothing where all were."""
+        counts = (
+            (self.enrolled, "enrolled"),
+            (self.duplicates, "the same as others"),
+            (self.unread, "unread"),
+        )
+        return ", ".join(f"{len(those)} {what}" for those, what in counts if those)
+
 
 def background_of(scores: Iterable[ImageScores], index: ReferenceIndex) -> Background:
     """Sort out a background. Reference images of cleared records may well be part of it."""

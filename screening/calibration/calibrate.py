@@ -87,6 +87,12 @@ def calibrate(
                 yield one
 
         background = background_of(scores(), opened)
+        if not background.kept:
+            raise CalibrationError(
+                f"{', '.join(map(str, backgrounds))}: no background image to calibrate {index} "
+                f"with ({background.left_out_in_words or 'no image is there'}); name folders of "
+                "unrelated images"
+            )
         calibration, suspected = fitted(
             background.kept, opened, seed=seed, keep_suspects=keep_suspects
         )
@@ -114,14 +120,15 @@ def fitted(
 ) -> tuple[Calibration, tuple[Suspect, ...]]:
     """Return the calibration that follows from the scores of a background, and its suspects.
 
-    Suspects are left out on every channel. A channel that fewer than MIN_IMAGES images could be
-    compared on is not calibrated. Raises CalibrationError where that is true of all.
+    Suspects are left out on every channel, and so are images that no channel could compare. A
+    channel that fewer than MIN_IMAGES images could be compared on is not calibrated. Raises
+    CalibrationError where that is true of all.
     """
     suspected = tuple(
         suspect for channel in CHANNELS for suspect in _suspects(scores, index, channel, seed)
     )
     left_out = set() if keep_suspects else {number for number, _ in suspected}
-    kept = [one for number, one in enumerate(scores) if number not in left_out]
+    kept = [one for number, one in enumerate(scores) if one.channels and number not in left_out]
     background = digest(kept)
     channels = {
         channel.name: _fitted(kept, index, channel, background, seed)
@@ -129,7 +136,7 @@ def fitted(
         if sum(channel.name in one.channels for one in kept) >= MIN_IMAGES
     }
     if not channels:
-        raise CalibrationError(_too_few(scores, kept, index))
+        raise CalibrationError(_too_few(kept, len(left_out), index))
     calibration = Calibration(
         index_uuid=index.uuid,
         next_id=index.next_id,
@@ -233,12 +240,9 @@ def _complete_from(scores: Sequence[ImageScores], channel: Channel) -> float:
     return max(one.complete_from[channel.name] for one in scores)
 
 
-def _too_few(
-    scores: Sequence[ImageScores], kept: Sequence[ImageScores], index: ReferenceIndex
-) -> str:
+def _too_few(kept: Sequence[ImageScores], suspected: int, index: ReferenceIndex) -> str:
     if not any(channel.references(index) for channel in CHANNELS):
         return f"{index.path} holds no references to calibrate: enroll works first"
-    suspected = len(scores) - len(kept)
     without = f", without {suspected} that seem to show what is enrolled" if suspected else ""
     return (
         f"{index.path}: no channel could compare more than "

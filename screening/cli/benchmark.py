@@ -1,5 +1,6 @@
 """``screening benchmark``: how well an index finds what it holds, and what that costs."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -11,10 +12,11 @@ from screening.benchmark.plots import available
 from screening.benchmark.queries import REMARKS
 from screening.benchmark.words import comparison_as_text, remarks_by_kind
 from screening.calibration import ImageScores
-from screening.cli.output import output_to
+from screening.cli.output import check_outside_indexes, output_to
 from screening.cli.progress import bar, counted, say
 from screening.cli.weights import models_option, say_of_faces
 from screening.config import find_config
+from screening.errors import OutputError
 from screening.report.summary import EXIT_UNFINISHED
 from screening.report.words import printable
 
@@ -39,7 +41,7 @@ _SHOWN = 5
 @click.option("--seed", default=0, show_default=True, type=click.IntRange(0),
               help="Of the halves, the edits and the intervals.")  # fmt: skip
 @click.option("--output", type=click.Path(path_type=Path, file_okay=False),
-              help="Folder for run.json, measures.csv, report.html and the curves.")  # fmt: skip
+              help="New folder for run.json, measures.csv, report.html, the curves.")  # fmt: skip
 @click.option("--compare", "earlier", type=click.Path(path_type=Path, exists=True, dir_okay=False),
               help="The run.json of an earlier run, to set beside this one.")  # fmt: skip
 @models_option
@@ -69,6 +71,8 @@ def benchmark_command(
         raise click.UsageError("give either --positives PAIRS.csv or --attacks FOLDER")
     before = read_run(earlier) if earlier else None
     if output is not None:
+        _check_apart(output, [*backgrounds, *([attacks] if attacks else [])])
+        check_outside_indexes(output)
         prepare(output)
     if output is not None and not available():
         say("curves will be missing: matplotlib is not installed (pip install 'screening[plots]')")
@@ -103,6 +107,16 @@ def benchmark_command(
         say(f"written to {output}: open {output / 'report.html'}")
     if any(remark.kind == "unread" for remark in measured.remarks):
         raise click.exceptions.Exit(EXIT_UNFINISHED)
+
+
+def _check_apart(output: Path, pictures: Sequence[Path]) -> None:
+    """Raise OutputError for a folder among pictures: its curves would be some the next time."""
+    for folder in pictures:
+        if output.resolve().is_relative_to(folder.resolve()):
+            raise OutputError(
+                f"{output}: lies in {folder}, whose pictures are measured with; name a folder "
+                "outside of it"
+            )
 
 
 def _tell(measured: BenchmarkRun, comparison: Comparison | None) -> None:

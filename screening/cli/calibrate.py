@@ -1,6 +1,7 @@
 """``screening calibrate``: what unrelated images of your own score against an index."""
 
 import json
+import math
 from collections.abc import Iterator
 from contextlib import nullcontext
 from pathlib import Path
@@ -9,14 +10,17 @@ import click
 
 from reference_index import ReferenceIndex
 from reference_index.calibration import ChannelCalibration, Threshold
+from reference_index.fingerprint import FACE_CHANNEL
 from screening.calibration import MIN_IMAGES, CalibrationOutcome, calibrate, discard
+from screening.calibration.paths import path_json
 from screening.cli.output import output_to
 from screening.cli.progress import bar, counted
 from screening.cli.weights import models_option, say_of_faces
 from screening.config import find_config
 from screening.matching import CHANNELS
+from screening.matching.settings import DRAWN_FACE_CHANNEL
 from screening.report.summary import EXIT_UNFINISHED
-from screening.report.words import printable
+from screening.report.words import HIGHEST, printable
 from screening.screener import distinct_roots
 
 _COLUMNS = ("CHANNEL", "PROMISED", "THRESHOLD", "95 % INTERVAL", "HOW")
@@ -61,9 +65,14 @@ def calibrate_command(
     nearest screening.toml, upward from the first background, gives the limits of a file and the
     folder of weights.
     """
-    if bool(backgrounds) == discarded:
+    if not (backgrounds or discarded):
         raise click.UsageError(
             "give --background FOLDER with images that are unrelated to the works, or --discard"
+        )
+    if discarded and (backgrounds or output):
+        raise click.UsageError(
+            "--discard takes the calibration out, and neither measures nor writes one: leave out "
+            "--background and --output, or leave out --discard"
         )
     if discarded:
         discard(index, timeout=wait)
@@ -101,13 +110,17 @@ def _json(outcome: CalibrationOutcome) -> str:
     return json.dumps({
         "calibration": json.loads(outcome.calibration.to_json()),
         "suspects": [
-            {"path": s.path, "record_id": s.record_id, "channel": s.channel, "score": s.score}
+            path_json(s.path or "")
+            | {"record_id": s.record_id, "channel": s.channel, "score": s.score}
             for s in outcome.suspects
         ],
         "suspects_kept": outcome.suspects_kept,
-        "enrolled": background.enrolled,
-        "duplicates": [{"path": path, "same_as": same} for path, same in background.duplicates],
-        "unread": [{"path": path, "reason": reason} for path, reason in background.unread],
+        "plain": [path_json(path) for path in background.plain],
+        "enrolled": [path_json(path) for path in background.enrolled],
+        "duplicates": [
+            path_json(path) | path_json(same, key="same_as") for path, same in background.duplicates
+        ],
+        "unread": [path_json(path) | {"reason": reason} for path, reason in background.unread],
     })  # fmt: skip
 
 
@@ -115,7 +128,7 @@ def _table(outcome: CalibrationOutcome, index: ReferenceIndex) -> Iterator[str]:
     """Yield the thresholds, what they rest on, and every image that was left out, by name."""
     calibration, background = outcome.calibration, outcome.background
     rows = [
-        (name, *_row(threshold))
+        (name, *_row(name, threshold))
         for name, channel in calibration.channels.items()
         for threshold in channel.thresholds
     ]
@@ -132,9 +145,10 @@ def _table(outcome: CalibrationOutcome, index: ReferenceIndex) -> Iterator[str]:
                 f"{one.name}: fewer than {MIN_IMAGES} images could be compared; the figures that "
                 "ship with this program stay in use"
             )
+    per = " and ".join(dict.fromkeys(f"per {_part(name)}" for name in calibration.channels))
     yield (
         f"{index.path}: calibrated with {calibration.images} images. Promised are false alarms "
-        "per image on one channel; a finding is told those of all searches together."
+        f"{per} on one channel; a finding is told those of all searches together."
     )
     for suspect in outcome.suspects:
         kept = "kept, though it" if outcome.suspects_kept else "left out: it"
@@ -143,6 +157,8 @@ def _table(outcome: CalibrationOutcome, index: ReferenceIndex) -> Iterator[str]:
             f"{printable(suspect.path or '')}: {kept} seems to show “{printable(title)}” "
             f"({suspect.channel} {suspect.score:.1f})"
         )
+    for path in background.plain:
+        yield f"{printable(path)}: left out: no channel finds enough in it to compare"
     for path in background.enrolled:
         yield f"{printable(path)}: left out: it is enrolled"
     for path, same in background.duplicates:
@@ -151,19 +167,33 @@ def _table(outcome: CalibrationOutcome, index: ReferenceIndex) -> Iterator[str]:
         yield f"{printable(path)}: unread ({printable(reason)})"
 
 
-def _row(threshold: Threshold) -> tuple[str, str, str, str]:
-    promised, needed = f"{threshold.promised:g}", f"{threshold.images_needed:,} images"
+def _row(channel: str, threshold: Threshold) -> tuple[str, str, str, str]:
+    promised = f"{threshold.promised:g}"
+    needed = f"{threshold.images_needed:,} {_part(channel)}s"
     if threshold.min_score is None:
         return promised, "-", "-", f"needs {needed}"
-    low, high = ("…" if end is None else f"{end:.1f}" for end in (threshold.low, threshold.high))
-    how = f"extrapolated; measured by {needed}" if threshold.extrapolated else "measured"
+    highest = HIGHEST.get(channel, math.inf)
+    low, high = (
+        "…" if end is None else f"{min(end, highest):.1f}"
+        for end in (threshold.low, threshold.high)
+    )
+    how = f"extrapolated; to measure it takes {needed}" if threshold.extrapolated else "measured"
+    if threshold.min_score > highest:
+        return promised, f"> {highest:.1f}", f"{low} to {high}", f"out of reach; {how}"
     return promised, f"{threshold.min_score:.1f}", f"{low} to {high}", how
+
+
+def _part(channel: str) -> str:
+    """Return what a channel compares with the references, one at a time."""
+    return "face" if channel in {FACE_CHANNEL, DRAWN_FACE_CHANNEL} else "image"
 
 
 def _basis(channel: ChannelCalibration) -> str:
     """Return what the thresholds of a channel rest on, and what that means where it is little."""
     null = channel.null
-    basis = f"{null.unit}; {null.images:,} images against {null.references:,} references"
+    part = _part(null.channel)
+    against = "people" if part == "face" else "references"
+    basis = f"{null.unit}; {null.images:,} {part}s against {null.references:,} {against}"
     if channel.goodness_of_fit is not None:
         return f"{basis}; the tail fits (p = {channel.goodness_of_fit:.2f})"
     if null.tail_scale is not None:
@@ -174,5 +204,5 @@ def _basis(channel: ChannelCalibration) -> str:
     least = null.floor * null.references
     return (
         f"{basis}; no tail fits, so that no score counts for less than {least:.2g} false alarms "
-        "per image"
+        f"per {part}"
     )

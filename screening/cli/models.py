@@ -5,16 +5,12 @@ from pathlib import Path
 
 import click
 
+from screening.cli.weights import models_option
 from screening.config import find_config
 from screening.models import Card, ModelStore, card_like, default_folder
 from screening.report.words import printable
 
 FORMATS = click.Choice(("table", "jsonl"))
-_FOLDER = click.option(
-    "--models", "folder", type=click.Path(path_type=Path, file_okay=False),
-    help="Folder of weights.  [default: that of screening.toml, of SCREENING_MODELS, or of the "
-         "user's data]",
-)  # fmt: skip
 
 
 @click.group("models")
@@ -23,11 +19,11 @@ def models_group() -> None:
 
 
 @models_group.command("list")
-@_FOLDER
+@models_option
 @click.option("--format", "form", default="table", type=FORMATS, show_default=True)
-def list_command(folder: Path | None, form: str) -> None:
+def list_command(models: Path | None, form: str) -> None:
     """List all weights that are known, where they are, and on what terms."""
-    store = _store(folder)
+    store = _store(models)
     if form == "table":
         click.echo(f"{'ID':<18}  {'FOR':<14}  {'STRENGTH':<8}  {'LICENCE':<28}  COMMERCIAL  HERE")
     for card in store.cards():
@@ -36,10 +32,10 @@ def list_command(folder: Path | None, form: str) -> None:
 
 
 @models_group.command("verify")
-@_FOLDER
-def verify_command(folder: Path | None) -> None:
+@models_option
+def verify_command(models: Path | None) -> None:
     """Read all weights and cards of the folder and name what is damaged; exit code 1 if any is."""
-    store = _store(folder)
+    store = _store(models)
     problems = store.problems()
     for problem in problems:
         click.echo(printable(problem))
@@ -55,17 +51,17 @@ def verify_command(folder: Path | None) -> None:
 @click.option("--licence", help="The licence of these weights.")
 @click.option("--commercial-use/--no-commercial-use", default=None,
               help="Whether that licence allows commercial use.")  # fmt: skip
-@_FOLDER
+@models_option
 def import_command(
     file: Path,
     like_id: str | None,
     card_id: str | None,
     licence: str | None,
     commercial_use: bool | None,
-    folder: Path | None,
+    models: Path | None,
 ) -> None:
     """Copy FILE to the other weights; one that no card describes is tried once and gets a card."""
-    store = _store(folder)
+    store = _store(models)
     options = (like_id, card_id, licence, commercial_use)
     card = store.card_for(file)
     if card is None:
@@ -77,8 +73,8 @@ def import_command(
         click.echo(f"Warning: {card.warning}", err=True)
 
 
-def _store(folder: Path | None) -> ModelStore:
-    return ModelStore(folder or find_config(Path()).models or default_folder())
+def _store(models: Path | None) -> ModelStore:
+    return ModelStore(models or find_config(Path()).models or default_folder())
 
 
 def _new_card(

@@ -1,5 +1,6 @@
 """``screening scan``: what somebody wants to know of a mood board."""
 
+import math
 import sys
 from collections.abc import Sequence
 from contextlib import closing
@@ -14,9 +15,10 @@ from screening.cli.progress import bar, counted, say
 from screening.cli.weights import models_option
 from screening.config import FILE_NAME, Config, find_config
 from screening.decision import NETFLIX_GENAI, Policy, policy_named
-from screening.errors import InputInvalidError
+from screening.errors import ConfigError, InputInvalidError
 from screening.report import CsvReport, JsonlReport, Report, Summary, TableReport
-from screening.report.words import calibration_in_words
+from screening.report.calibrations import IndexCalibration
+from screening.report.words import HIGHEST
 from screening.screener import Screener, distinct_roots
 from screening.signals import SETTINGS
 
@@ -86,7 +88,7 @@ def scan_command(
         summary = Summary(
             policy=rule,
             indexes=tuple(map(str, chosen)),
-            calibrations=tuple(filter(None, map(calibration_in_words, screener.indexes))),
+            calibrations=tuple(map(IndexCalibration.of, screener.indexes)),
         )
         results = screener.scan(*paths, candidates=candidates, workers=workers)
         with output_to(output) as out:
@@ -118,18 +120,33 @@ def _policy(
     """Return the policy of that name with the thresholds of the file, options first."""
     given = {"flag_at": flag_at, "note_at": note_at}
     thresholds = {**config.thresholds, **{k: v for k, v in given.items() if v is not None}}
-    thresholds["raw_scores"] = config.thresholds.get("raw_scores", {}) | _scores(raw_scores)
+    scores = _scores(raw_scores)
+    thresholds["raw_scores"] = config.thresholds.get("raw_scores", {}) | scores
     try:
-        return replace(policy_named(name), **thresholds)
+        policy = replace(policy_named(name), **thresholds)
     except InputInvalidError as error:
         raise click.UsageError(str(error)) from error
+    for channel, score in policy.raw_scores.items():
+        if score > HIGHEST.get(channel, math.inf):
+            said = (
+                f"raw_scores: {channel} is {score:g}, which no picture can reach, expected at most "
+                f"{HIGHEST[channel]:g}"
+            )
+            if channel in scores:
+                raise click.UsageError(said)
+            raise ConfigError(f"{config.file}: [thresholds] {said}")
+    return policy
 
 
 def _scores(given: Sequence[str]) -> dict[str, float]:
     """Return a score for each channel from CHANNEL=SCORE."""
-    scores = {}
+    scores: dict[str, float] = {}
     for text in given:
         channel, _, score = text.partition("=")
+        if channel in scores:
+            raise click.UsageError(
+                f"--raw-score is given twice for {channel}, expected one score for each channel"
+            )
         try:
             scores[channel] = float(score)
         except ValueError as error:

@@ -1,17 +1,32 @@
 """Pictures drawn by our own code: invented protected works, and a board that borrows from them.
 
-Everything is drawn from fixed seeds, so that the same library versions give the same files.
+Everything is drawn from fixed seeds, so that the same library versions give the same files. Only
+the people are real: public-domain portraits that installed packages bring along.
 """
 
 from pathlib import Path
 
-from screening.demo.board import BOARD, BoardFile, encoded
+from screening.demo.board import BOARD, BoardFile, encoded, write
 from screening.demo.figures import figure
+from screening.demo.people import PEOPLE_BOARD, SITTERS, PeopleFile, Sitter, draw_people
 from screening.demo.posters import poster
 from screening.demo.scenes import scene
 from screening.demo.works import paint_works, title_of
 
-__all__ = ["BOARD", "BoardFile", "draw", "figure", "poster", "scene", "title_of"]
+__all__ = [
+    "BOARD",
+    "PEOPLE_BOARD",
+    "SITTERS",
+    "BoardFile",
+    "PeopleFile",
+    "Sitter",
+    "draw",
+    "draw_people",
+    "figure",
+    "poster",
+    "scene",
+    "title_of",
+]
 
 FORMATS: dict[str, tuple[str, dict[str, int]]] = {
     ".png": ("PNG", {}),
@@ -35,11 +50,6 @@ def draw(folder: Path) -> None:
     works = paint_works()
     for path, picture in works.items():
         form, options = FORMATS[Path(path).suffix]
-        _write(folder / "works" / path, encoded(picture, form, **options))
+        write(folder / "works" / path, encoded(picture, form, **options))
     for file in BOARD:
-        _write(folder / "board" / file.path, file.make(works))
-
-
-def _write(path: Path, data: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(data)
+        write(folder / "board" / file.path, file.make(works))

@@ -3,6 +3,7 @@
 import io
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from time import gmtime
 
 import numpy as np
@@ -37,6 +38,12 @@ def encoded(image: Image.Image, form: str, **options: object) -> bytes:
     speed = {"compress_level": 3} if form == "PNG" else {}
     image.save(buffer, form, **speed, **options)
     return buffer.getvalue()
+
+
+def write(path: Path, data: bytes) -> None:
+    """Write a file, and the folders above it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(data)
 
 
 def warmed(image: Image.Image) -> Image.Image:

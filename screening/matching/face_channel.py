@@ -15,7 +15,7 @@ from screening.matching.channels import Channel, Scored
 from screening.matching.findings import ChannelReport, ChannelState, FaceSeen, Quad
 from screening.matching.settings import DRAWN_FACE_CHANNEL
 
-UNIT = "cosine to the person, less what strangers have"
+UNIT = "cosine to the person"
 
 
 def _references(index: ReferenceIndex) -> int:
@@ -117,8 +117,8 @@ def _seen(faces: Faces, row: int) -> FaceSeen:
 
 
 def _in_words(face: FaceSeen) -> str:
-    which = f"{face.number} of {face.of}, " if face.of > 1 else ""
-    return f"{which}{face.width:.0f} px wide, {face.frontal:.0%} frontal"
+    which = f"face {face.number} of {face.of}, " if face.of > 1 else ""
+    return f"{which}{face.width:.0f} px wide, {100 * face.frontal:.0f} % frontal"
 
 
 def _quad(faces: Faces, row: int) -> Quad:

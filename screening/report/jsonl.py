@@ -1,14 +1,13 @@
 """JSON lines: one object per file seen, then one summary object."""
 
-import base64
 import json
-import os
 from dataclasses import asdict
 from typing import Any
 
+from screening.calibration.paths import path_json
 from screening.matching import Finding
 from screening.report.summary import Summary
-from screening.report.words import path_of, raw_flag_in_words
+from screening.report.words import raw_flag_in_words
 from screening.result import Screening
 
 SCHEMA = 1
@@ -32,37 +31,38 @@ class JsonlReport:
 
 def screening_json(screening: Screening) -> dict[str, Any]:
     """Return a screening as JSON values."""
-    line: dict[str, Any] = {"schema": SCHEMA, "path": None, "sha256": screening.sha256}
-    if screening.path is not None:
-        line["path"] = path_of(screening)
-        if not screening.path.isascii() and line["path"] != screening.path:
-            line["path_b64"] = base64.b64encode(os.fsencode(screening.path)).decode()
-    return line | {
-        "role": screening.role,
-        "verdict": screening.verdict,
-        "coverage": screening.coverage,
-        "reason": screening.reason,
-        "findings": [_finding_json(finding, screening) for finding in screening.findings],
-        "candidates": [
-            {
-                "record_id": candidate.record.id,
-                "title": candidate.record.title,
-                "channel": candidate.channel,
-                "score": candidate.score,
-                "false_alarms": candidate.false_alarms,
-            }
-            for candidate in screening.candidates
-        ],
-        "channels": {
-            name: {"state": report.state}
-            | {k: v for k, v in (("reason", report.reason), ("mend", report.mend)) if v}
-            for name, report in screening.channels.items()
-        },
-        "clauses": list(screening.clauses),
-        "generation": None,
-        "notes": list(screening.notes),
-        "elapsed_ms": round(screening.elapsed_ms, 2),
-    }
+    path = {"path": None} if screening.path is None else path_json(screening.path)
+    return (
+        {"schema": SCHEMA}
+        | path
+        | {
+            "sha256": screening.sha256,
+            "role": screening.role,
+            "verdict": screening.verdict,
+            "coverage": screening.coverage,
+            "reason": screening.reason,
+            "findings": [_finding_json(finding, screening) for finding in screening.findings],
+            "candidates": [
+                {
+                    "record_id": candidate.record.id,
+                    "title": candidate.record.title,
+                    "channel": candidate.channel,
+                    "score": candidate.score,
+                    "false_alarms": candidate.false_alarms,
+                }
+                for candidate in screening.candidates
+            ],
+            "channels": {
+                name: {"state": report.state}
+                | {k: v for k, v in (("reason", report.reason), ("mend", report.mend)) if v}
+                for name, report in screening.channels.items()
+            },
+            "clauses": list(screening.clauses),
+            "generation": None,
+            "notes": list(screening.notes),
+            "elapsed_ms": round(screening.elapsed_ms, 2),
+        }
+    )
 
 
 def _finding_json(finding: Finding, screening: Screening) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from screening.decision import NETFLIX_GENAI, Coverage, Policy, Verdict
+from screening.report.calibrations import IndexCalibration
 from screening.report.words import thresholds_in_words
 from screening.result import Screening
 
@@ -19,12 +20,12 @@ class Summary:
     """Counts over the screenings seen so far, and what they were compared with.
 
     Every file seen is in exactly one of ``verdicts``, ``unread`` and ``not_images``.
-    calibrations: what the false alarms of indexes rest on, where that is to be told.
+    calibrations: what the false alarms of each index rest on.
     """
 
     policy: Policy = NETFLIX_GENAI
     indexes: tuple[str, ...] = ()
-    calibrations: tuple[str, ...] = ()
+    calibrations: tuple[IndexCalibration, ...] = ()
     files: int = 0
     not_images: int = 0
     interrupted: bool = False
@@ -75,11 +76,20 @@ class Summary:
                 "raw_scores": dict(self.policy.raw_scores),
             },
             "indexes": list(self.indexes),
+            "calibrations": [one.to_json() for one in self.calibrations],
         }
 
     def lines(self) -> str:
-        """Return the counts, the thresholds that held and what they rest on, a line each."""
-        return "\n".join((self.sentence(), thresholds_in_words(self.policy), *self.calibrations))
+        """Return the counts, the thresholds that held and what they rest on, a line each.
+
+        A calibration of its own is told only where there are several indexes.
+        """
+        told = [
+            one.in_words
+            for one in self.calibrations
+            if one.state and (one.state != "own" or len(self.calibrations) > 1)
+        ]
+        return "\n".join((self.sentence(), thresholds_in_words(self.policy), *told))
 
     def sentence(self) -> str:
         """Return the counts as one sentence."""

@@ -1,12 +1,17 @@
 """Values as people read them: probabilities in words, hostile names made harmless."""
 
 import os
+from collections.abc import Mapping
 
-from reference_index import ReferenceIndex
+from reference_index.fingerprint import FACE_CHANNEL, HASH_BITS, HASH_CHANNEL
 from screening.decision import Policy
 from screening.decision.policy import raw_flag
-from screening.matching import CHANNELS, ChannelEvidence, Finding
+from screening.matching import ChannelEvidence, Finding
+from screening.matching.settings import DRAWN_FACE_CHANNEL
 from screening.result import Screening
+
+HIGHEST: Mapping[str, float] = {HASH_CHANNEL: HASH_BITS, FACE_CHANNEL: 2.0, DRAWN_FACE_CHANNEL: 2.0}
+"""The highest raw score there can be on a channel; on others there is no end."""
 
 
 def coincidence(found: Finding | ChannelEvidence) -> str:
@@ -57,25 +62,6 @@ def thresholds_in_words(policy: Policy) -> str:
         scores = ", ".join(f"{channel} {at:g}" for channel, at in policy.raw_scores.items())
         said += f" Expert settings, which promise no false-alarm rate: raw scores {scores}."
     return said
-
-
-def calibration_in_words(index: ReferenceIndex) -> str | None:
-    """Return what the false alarms of an index rest on, None for a calibration that is its own."""
-    searched = [one for channel in CHANNELS for one in channel.searched([index])]
-    mend = f"screening calibrate {printable(str(index.path))} --background FOLDER"
-    for one in searched:
-        if one.calibration == "stale":
-            more = one.references - one.null.references  # fewer where some were removed too
-            added = (
-                f"{more:,} references were added" if more > 1 else "records were added or changed"
-            )
-            return f"Thresholds: calibration is stale: {added} since; calibrate again: {mend}"
-    if any(one.calibration == "default" for one in searched):
-        return (
-            "Thresholds: default figures of the package; calibrate with your own background: "
-            f"{mend}"
-        )
-    return None
 
 
 def printable(text: str) -> str:

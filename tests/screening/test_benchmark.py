@@ -7,16 +7,20 @@ from pathlib import Path
 import numpy as np
 import pytest
 from pictures import clouds, textured
+from PIL import Image
 
 from reference_index import Kind
 from screening import benchmark
 from screening.benchmark import BenchmarkError, as_csv, as_text, compare, read_run
 from screening.benchmark.page import page
 from screening.benchmark.plots import CURVES, drawn
+from screening.benchmark.queries import Remark
+from screening.benchmark.result import Recommendation
 from screening.benchmark.splits import halves
-from screening.benchmark.words import comparison_as_text
+from screening.benchmark.words import comparison_as_text, recommendation_in_words
 from screening.enrollment import enroll, folder_sources
 from screening.errors import OutputError, PathMissingError
+from screening.evaluation.operating import Estimate
 from screening.examine import examine_file
 from screening.images import Limits
 
@@ -72,11 +76,11 @@ def test_what_was_measured_with_is_told(measured):
 
 
 def test_every_figure_is_there_for_every_channel(measured):
-    """Seven figures a channel, each within its interval or told to have one of its own."""
+    """Nine figures a channel, each within its interval or told to have one of its own."""
     assert measured.channels == ("hash", "local", "fused")
     for channel in measured.channels:
         figures = [one for one in measured.measures if one.channel == channel]
-        assert [one.promised for one in figures] == [None, None, None, 0.1, 0.01, 0.001, 0.0001]
+        assert [one.promised for one in figures] == [None] * 5 + [0.1, 0.01, 0.001, 0.0001]
         for one in figures:
             assert 0.0 <= one.low <= one.high <= 1.0
             assert 0.0 <= one.value <= 1.0
@@ -174,13 +178,15 @@ def test_pairs_of_ones_own(studio, tmp_path):
     }
 
 
-@pytest.mark.parametrize(("seed", "calibrated_on"), [(0, 24), (2, 23)])
+@pytest.mark.parametrize(("seed", "calibrated_on"), [(0, 25), (2, 23)])
 def test_a_background_that_shows_a_work_is_named(studio, tmp_path, seed, calibrated_on):
     """A crop of an enrolled work is left out of the calibration, and never out of the figures.
 
-    With seed 0 it falls into the half that is reported on, with seed 2 into the other.
+    With seed 0 it falls into the half that is reported on, with seed 2 into the other; so does a
+    flat picture, which no channel can compare, and by which nothing is calibrated either.
     """
     shutil.copytree(studio / "background", tmp_path / "background")
+    Image.new("RGB", (240, 160), "gray").save(tmp_path / "background" / "flat.png")
     textured(2, 240, 160).crop((20, 10, 220, 150)).save(tmp_path / "background" / "crop.png")
     found = benchmark.run(
         studio / "works.index",
@@ -192,6 +198,7 @@ def test_a_background_that_shows_a_work_is_named(studio, tmp_path, seed, calibra
     )
     suspects = {Path(one.name).name for one in found.remarks if one.kind == "suspect"}
     assert suspects == {"crop.png"}
+    assert [Path(one.name).name for one in found.remarks if one.kind == "plain"] == ["flat.png"]
     assert (found.sample.calibrated_on, found.sample.reported_on) == (calibrated_on, 25)
 
 
@@ -284,6 +291,34 @@ def test_a_run_as_json_holds_everything(measured, tmp_path):
     assert data["index"]["uuid"] == measured.index.uuid
     assert {"created", "version", "machine", "seed"} <= set(data)
     assert read_run(file) == data
+
+
+def test_names_that_are_not_utf_8_are_told_exactly(measured):
+    """Replaced where JSON cannot hold them, with their bytes beside."""
+    remark = Remark(kind="twice", name="caf\udce9.png", detail="th\udce9.png")
+    run = replace(measured, remarks=(*measured.remarks, remark))
+    *others, told = json.loads(run.to_json())["remarks"]
+    assert told == {
+        "kind": "twice", "name": "caf\ufffd.png", "name_b64": "Y2Fm6S5wbmc=",
+        "detail": "th\ufffd.png", "detail_b64": "dGjpLnBuZw==",
+    }  # fmt: skip
+    assert {key for one in others for key in one} == {"kind", "name", "detail"}
+
+
+def test_a_recommended_point_that_a_scan_refuses_alone_says_what_else_to_raise(measured):
+    """One above the bound of notes; at the bound nothing more is needed."""
+    estimate = Estimate(value=0.5, low=0.4, high=0.6)
+
+    def said(promised):
+        point = Recommendation(
+            channel="fused", promised=promised, by_promise=False, chosen_flagged=1,
+            chosen_images=100, chosen_recall=0.5, flagged=1, images=100, load=estimate,
+            recall=estimate,
+        )  # fmt: skip
+        return recommendation_in_words(replace(measured, recommendations=(point,)))
+
+    assert said(0.02).endswith("Notes begin at 0.01: raise --note-at to 0.02 too.")
+    assert "--note-at" not in said(0.01)
 
 
 def test_figures_as_csv(measured):

@@ -7,12 +7,13 @@ from pictures import textured
 from reference_index import IndexWriter, Kind, Record, ReferenceIndex
 from reference_index.calibration import NullDistribution
 from screening.benchmark.errors import BenchmarkError
+from screening.benchmark.measure import _remarks
 from screening.benchmark.measures import CHECKED, GRID, promises_of, recommended
 from screening.benchmark.queries import Query, read_pairs
 from screening.benchmark.scored import Scored, scored
 from screening.benchmark.splits import groups, halves
 from screening.benchmark.words import promise_in_words
-from screening.calibration import ImageScores
+from screening.calibration import ImageScores, Suspect
 from screening.evaluation.metrics import ScoredPairs
 from screening.signals import SETTINGS
 
@@ -231,6 +232,22 @@ def test_nothing_is_recommended_where_nothing_keeps_to_the_load():
     assert recommendation(crowd, crowd, load=1.0) is None
     quiet = counted(images=1_000, found=[1e-12])
     assert recommendation(quiet, quiet, load=1.0, supported=lambda _: False) is None
+
+
+def test_an_image_that_several_channels_suspect_is_one_remark():
+    """So that images are counted wherever remarks are."""
+    found = [
+        Suspect(path=path, record_id=record, channel=channel, score=score)
+        for path, record, channel, score in (
+            ("a.png", "r", "hash", 250.0),
+            ("b.png", "s", "hash", 240.0),
+            ("a.png", "r", "local", 9.5),
+        )
+    ]
+    assert [(one.kind, one.name, one.detail) for one in _remarks(found)] == [
+        ("suspect", "a.png", "record r, hash score 250; record r, local score 9.5"),
+        ("suspect", "b.png", "record s, hash score 240"),
+    ]
 
 
 @pytest.fixture

@@ -312,7 +312,7 @@ def test_scores_are_those_of_the_screening(index, studio):
             assert one.channels["hash"].items() >= listed.items()
             assert one.channels["hash"][own] == 256.0
             assert one.channels["local"][own] > 20.0
-            assert (one.frames, one.unread, one.complete_from["hash"]) == (1, None, 0.0)
+            assert (one.units["hash"], one.unread, one.complete_from["hash"]) == (1, None, 0.0)
 
 
 def test_a_list_that_is_cut_says_from_where_it_is_complete(index, studio):
@@ -342,7 +342,7 @@ def test_the_best_of_all_frames_counts(index):
     with ReferenceIndex.open(index) as opened:
         (together,) = score_examined([examine_bytes(data.getvalue(), Limits())], opened)
         apart = score_examined(alone, opened)
-    assert together.frames == 3
+    assert together.units["hash"] == 3
     assert together.channels["hash"] == {
         record: max(one.channels["hash"][record] for one in apart)
         for record in together.channels["hash"]

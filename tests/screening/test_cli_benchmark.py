@@ -51,11 +51,33 @@ def test_compared_with_itself_nothing_differs(studio, run):
         "+0.000"
     }
     code, out, _ = run(*options(studio, "--attacks-per-image", 1, *earlier,
-                                "--output", studio / "out"))  # fmt: skip
+                                "--output", studio / "again"))  # fmt: skip
     assert code == 0
     assert "NOT COMPARABLE" in out
     assert "other positives" in out
-    assert "NOT COMPARABLE" in (studio / "out" / "report.html").read_text()
+    assert "NOT COMPARABLE" in (studio / "again" / "report.html").read_text()
+
+
+def test_an_output_folder_is_new_or_empty(studio, run):
+    """No index, no pictures, no earlier run; nothing is measured, and nothing is changed."""
+    index, older = studio / "works.index", studio / "older"
+    older.mkdir()
+    (older / "run.json").write_text("older")
+    before = sorted(studio.rglob("*"))
+    for place, why in (
+        (older, "is not empty (it holds 'run.json'), expected a folder that is new or empty"),
+        (index, f"lies in the reference index {index}"),
+        (index / "measured", f"lies in the reference index {index}"),
+        (studio / "background", f"lies in {studio / 'background'}, whose pictures"),
+        (studio / "background" / "measured", f"lies in {studio / 'background'}, whose pictures"),
+        (studio / "works" / "measured", f"lies in {studio / 'works'}, whose pictures"),
+        (studio, "is not empty (it holds 'background')"),
+    ):
+        code, out, talk = run(*options(studio, "--output", place))
+        assert (code, out) == (1, "")
+        assert f"{place}: {why}" in talk
+    assert sorted(studio.rglob("*")) == before
+    assert (older / "run.json").read_text() == "older"
 
 
 def test_without_an_output_folder_nothing_is_written(studio, run):

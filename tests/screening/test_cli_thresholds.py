@@ -25,7 +25,7 @@ def studio(tmp_path, run) -> Path:
         (tmp_path / name).mkdir()
     for number in range(5):
         textured(number).save(tmp_path / "works" / f"work {number}.png")
-    ImageOps.mirror(textured(3)).save(tmp_path / "board" / "copy.png")
+    ImageOps.mirror(textured(3)).rotate(2).save(tmp_path / "board" / "copy.png")
     textured(100).save(tmp_path / "board" / "innocent.png")
     assert run("enroll", tmp_path / "works.index", tmp_path / "works", "--workers", 0)[0] == 0
     (tmp_path / "screening.toml").write_text('indexes = ["works.index"]\n')
@@ -85,19 +85,19 @@ def test_a_raw_score_flags_whatever_the_false_alarms(scan):
 
 def test_raw_scores_out_of_reach_leave_a_note(scan):
     """With one for each channel false alarms flag nothing; the copy is told nevertheless."""
-    code, copy, innocent, _ = scan("--raw-score", "hash=257", "--raw-score", "local=1e6")
+    code, copy, innocent, _ = scan("--raw-score", "hash=256", "--raw-score", "local=1e6")
     assert (code, copy["verdict"], innocent["verdict"]) == (0, "note", "nothing_found")
 
 
 def test_the_file_sets_thresholds_and_options_win(studio, scan):
     """Each option wins over its own key alone."""
-    expert(studio, "[thresholds]\nflag_at = 1e-5\n[thresholds.raw_scores]\nhash = 257\nlocal = 1e6")
+    expert(studio, "[thresholds]\nflag_at = 1e-5\n[thresholds.raw_scores]\nhash = 256\nlocal = 1e6")
     code, copy, _, summary = scan()
     assert (code, copy["verdict"]) == (0, "note")
     assert summary["thresholds"] == {
         "flag_at": 1e-5,
         "note_at": 1e-2,
-        "raw_scores": {"hash": 257, "local": 1e6},
+        "raw_scores": {"hash": 256, "local": 1e6},
     }
     code, copy, _, summary = scan("--note-at", 0.5, "--raw-score", "hash=100")
     assert (code, copy["verdict"]) == (3, "needs_approval")
@@ -121,9 +121,19 @@ def test_from_python_it_is_a_policy(studio):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (("--raw-score", "face=1"), "there is no channel 'face', expected one of hash, local"),
+        (("--raw-score", "clip=1"), "there is no channel 'clip', expected one of face, face-drawn"),
         (("--raw-score", "hash"), "--raw-score is 'hash', expected CHANNEL=SCORE, as in hash=200"),
         (("--raw-score", "hash=high"), "--raw-score is 'hash=high', expected CHANNEL=SCORE"),
+        (("--raw-score", "hash=256.5"), "hash is 256.5, which no picture can reach, expected at"),
+        (
+            ("--raw-score", "face=2.1"),
+            "face is 2.1, which no picture can reach, expected at most 2",
+        ),
+        (("--raw-score", "face-drawn=3"), "face-drawn is 3, which no picture can reach"),
+        (
+            ("--raw-score", "hash=200", "--raw-score", "local=9", "--raw-score", "hash=201"),
+            "--raw-score is given twice for hash, expected one score for each channel",
+        ),
         (("--raw-score", "hash=nan"), "raw_scores: hash is nan, expected a score"),
         (("--flag-at", "0.1"), "flag_at is 0.1, above note_at, 0.01: lower it, or raise note_at"),
         (("--note-at", "inf"), "note_at is inf, expected false alarms per image"),
@@ -140,10 +150,11 @@ def test_options_that_cannot_be_meant_are_a_usage_error(studio, run, options, me
 
 def test_a_file_that_cannot_be_meant_is_an_error(studio, run):
     """Exit code 1, naming the file."""
-    expert(studio, "[thresholds.raw_scores]\nface = 1\n")
-    code, _, talk = run("scan", studio / "board", "--workers", 0)
-    assert code == 1
-    assert f"{studio / 'screening.toml'}: [thresholds] raw_scores: there is no channel" in talk
+    for line, why in (("clip = 1", "there is no channel"), ("hash = 400", "hash is 400, which no")):
+        expert(studio, f"[thresholds.raw_scores]\n{line}\n")
+        code, _, talk = run("scan", studio / "board", "--workers", 0)
+        assert code == 1
+        assert f"{studio / 'screening.toml'}: [thresholds] raw_scores: {why}" in talk
 
 
 def test_people_are_told_the_thresholds_and_what_they_rest_on_once(studio, run):
@@ -208,6 +219,76 @@ def test_a_calibration_of_its_own_is_not_talked_of_until_it_is_stale(studio, run
         "Thresholds: calibration is stale: 2 references were added since; calibrate again: "
         f"screening calibrate {index} --background FOLDER\n"
     )
+
+
+def test_what_each_of_several_indexes_rests_on_is_told(studio, run):
+    """Own, default and stale side by side, in the table, beside a CSV and in JSON."""
+    default, own, stale = (studio / f"{name}.index" for name in ("works", "own", "stale"))
+    for number, path in enumerate((own, stale)):
+        folder = studio / path.stem
+        folder.mkdir()
+        textured(20 + number).save(folder / "work.png")
+        assert run("enroll", path, folder, "--workers", 0)[0] == 0
+        calibrate(path)
+    for seed in (30, 31):
+        textured(seed).save(studio / "stale" / f"{seed}.png")
+    assert run("enroll", stale, studio / "stale", "--workers", 0)[0] == 0
+    indexes = [part for path in (own, default, stale) for part in ("--index", path)]
+    scan = ("scan", studio / "board", "--workers", 0, *indexes, "--format")
+    mend = "screening calibrate {} --background FOLDER".format
+    expected = [
+        f"Thresholds: {own} has a calibration of its own.",
+        (
+            "Thresholds: default figures of the package; calibrate with your own background: "
+            f"{mend(default)}"
+        ),
+        (
+            "Thresholds: calibration is stale: 2 references were added since; calibrate again: "
+            f"{mend(stale)}"
+        ),
+    ]
+    for talk in (run(*scan, "table")[1], run(*scan, "csv")[2]):
+        assert talk.splitlines()[-3:] == expected
+    summary = json.loads(run(*scan, "jsonl")[1].splitlines()[-1])["summary"]
+    assert summary["calibrations"] == [
+        {"index": str(path), "state": state, "channels": dict.fromkeys(("hash", "local"), state)}
+        for path, state in ((own, "own"), (default, "default"), (stale, "stale"))
+    ]
+
+
+def test_an_index_without_references_rests_on_nothing(studio, run):
+    """It has a state of its own in JSON, and no line."""
+    empty = studio / "empty.index"
+    with IndexWriter(empty, settings=SIGNALS):
+        pass
+    _, out, _ = run("scan", studio / "board", "--workers", 0, "--index", empty)
+    assert out.splitlines()[-1].startswith("Thresholds: netflix-genai, approval at")
+    _, out, _ = run("scan", studio / "board", "--workers", 0, "--index", empty, "--format", "jsonl")
+    assert json.loads(out.splitlines()[-1])["summary"]["calibrations"] == [
+        {"index": str(empty), "state": None, "channels": {}}
+    ]
+
+
+def test_a_report_never_replaces_a_picture_or_goes_into_an_index(studio, run):
+    """The picture of a board that was meant as an input stays; an older report does not."""
+    scan = ("scan", studio / "board", "--workers", 0, "--format", "jsonl", "--output")
+    picture, index = studio / "board" / "copy.png", studio / "works.index"
+    document = studio / "deck.pdf"
+    document.write_bytes(b"%PDF-1.7 a treatment")
+    for place, why in (
+        (picture, "is no earlier report that may be replaced, but of the kind PNG; name another"),
+        (document, "is no earlier report that may be replaced, but of the kind PDF; name another"),
+        (index / "report.jsonl", f"lies in the reference index {index}, into which nothing else"),
+    ):
+        before = place.read_bytes() if place.exists() else None
+        code, out, talk = run(*scan, place)
+        assert (code, out) == (1, "")
+        assert f"{place}: {why}" in talk
+        assert (place.read_bytes() if place.exists() else None) == before
+    report = studio / "report.jsonl"
+    for _ in range(2):
+        assert run(*scan, report)[0] == 3
+        assert json.loads(report.read_text().splitlines()[-1])["summary"]["files"] == 2
 
 
 def test_a_record_that_changed_is_no_reference_that_was_added(studio, run):

@@ -128,7 +128,7 @@ def test_a_person_is_found_with_their_face_and_where_it_is(index):
     assert finding.region[0] == pytest.approx((0.5, 0.2))
     assert finding.region[2] == pytest.approx((0.7, 0.6))
     assert evidence.share == pytest.approx(0.2 * 0.4)
-    assert evidence.transform == "2 of 2, 80 px wide, 70% frontal"
+    assert evidence.transform == "face 2 of 2, 80 px wide, 70 % frontal"
     assert evidence.calibration == "own"
     assert matches.channels["face"] == ChannelReport(state=ChannelState.RAN)
 
@@ -162,7 +162,7 @@ def test_a_drawn_face_goes_by_its_own_figures(opened):
     matches = found(picture("bo", drawn=("bo",)), opened())
     (evidence,) = matches.findings[0].channels
     assert (evidence.channel, evidence.face.drawn) == ("face-drawn", True)
-    assert evidence.transform == "80 px wide, 70% frontal"
+    assert evidence.transform == "80 px wide, 70 % frontal"
     only_photographs = opened(calibrated=("face",))
     assert found(picture("bo"), only_photographs).findings
     drawn = found(picture("bo", drawn=("bo",)), only_photographs)

@@ -5,6 +5,10 @@ import json
 import pytest
 from onnx_files import averaging
 
+from screening.errors import ModelMissingError
+from screening.models import ModelStore
+from screening.signals.faces import choose
+
 TERMS = ("--licence", "MIT", "--commercial-use")
 
 
@@ -98,3 +102,13 @@ def test_the_folder_of_the_option_wins_over_the_file_and_that_over_the_environme
     assert listed(run, "--models", folder)["retail-0095"]["path"] is None
     assert (folder.parent / "option" / "mine.onnx").is_file()
     assert not folder.exists()
+
+
+def test_what_is_missing_and_how_to_get_it_are_told_apart(folder):
+    """In the error that a program catches; its text is both."""
+    with pytest.raises(ModelMissingError) as missing:
+        choose(ModelStore(folder), "sface-2021dec")
+    error = missing.value
+    assert error.reason == "the face model sface-2021dec is not here"
+    assert error.mend.endswith(", then 'screening models import FILE'")
+    assert str(error) == f"{error.reason}: {error.mend}"

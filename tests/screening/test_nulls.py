@@ -1,7 +1,17 @@
+from pathlib import Path
+
 import pytest
 
 from screening import signals
 from screening.matching import SETTINGS, default_null, settings
+from screening.models import shipped_cards
+from screening.signals.faces import FaceModel
+
+CARDS = {card.id: card for card in shipped_cards()}
+FACE_MODELS = [
+    pytest.param("yunet-2023mar", "retail-0095", False, id="retail-0095"),
+    pytest.param("dlib-landmarks-5", "dlib-resnet-v1", True, id="dlib-resnet-v1"),
+]
 
 
 @pytest.mark.smoke
@@ -10,6 +20,23 @@ def test_the_figures_that_ship_belong_to_the_scores_that_are_made(channel):
     """A change of what scores depend on needs new figures: scripts/ship_nulls."""
     null = default_null(channel)
     assert (null.channel, null.settings) == (channel, SETTINGS[channel])
+
+
+@pytest.mark.parametrize("channel", ["face", "face-drawn"])
+@pytest.mark.parametrize(("detector", "embedder", "flip"), FACE_MODELS)
+def test_figures_ship_for_the_face_models_that_were_measured(detector, embedder, flip, channel):
+    """A change of how faces are found, embedded or compared needs new ones."""
+    model = FaceModel(
+        detector=CARDS[detector],
+        detector_path=Path(),
+        embedder=CARDS[embedder],
+        embedder_path=Path(),
+        flip=flip,
+    )
+    null = default_null(channel, f"{model.settings}, matching {settings._digest(channel)}")
+    assert null is not None, "run scripts/ship_nulls"
+    assert null.tail_scale is not None
+    assert null.images >= 60
 
 
 @pytest.mark.parametrize("channel", SETTINGS)
@@ -55,14 +82,15 @@ def test_settings_are_those_of_the_fingerprints_and_of_how_they_are_compared(cha
         (settings.local_votes, "NEIGHBORS", ["local"]),
         (settings.local_features, "FEATURES_PER_IMAGE", ["local"]),
         (settings.hashes, "MIN_STRUCTURE", ["hash"]),
+        (settings.face_levels, "COHORT", ["face", "face-drawn"]),
     ],
 )
 def test_a_constant_that_scores_depend_on_changes_the_settings(monkeypatch, module, name, changed):
     """Of its own channel, and of no other."""
     value = getattr(module, name)
-    before = {channel: settings._digest(channel) for channel in SETTINGS}
-    assert all(SETTINGS[channel].endswith(digest) for channel, digest in before.items())
+    before = {channel: settings._digest(channel) for channel in (*SETTINGS, "face", "face-drawn")}
+    assert all(SETTINGS[channel].endswith(before[channel]) for channel in SETTINGS)
     monkeypatch.setattr(module, name, (*value, 1) if isinstance(value, tuple) else value + 1)
-    assert [channel for channel in SETTINGS if settings._digest(channel) != before[channel]] == (
+    assert [channel for channel in before if settings._digest(channel) != before[channel]] == (
         changed
     )

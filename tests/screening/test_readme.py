@@ -3,15 +3,21 @@ import os
 import re
 import shlex
 import sys
+from dataclasses import fields
+from datetime import date
 from pathlib import Path
 
 import pytest
+from people import portrait
 from pictures import textured
-from PIL import ImageOps
+from PIL import Image, ImageOps
 
 from screening.cli import main
 from screening.config import read_config
+from screening.demo import SITTERS
+from screening.enrollment.sources import COLUMNS
 from screening.images import Limits
+from screening.matching.findings import FaceSeen
 
 README = Path(__file__).parents[2] / "README.md"
 pytestmark = pytest.mark.skipif(not README.exists(), reason="runs in a checkout, not on a wheel")
@@ -39,6 +45,31 @@ def studio(tmp_path, monkeypatch):
     return tmp_path
 
 
+@pytest.fixture
+def cast(studio, monkeypatch):
+    """The studio with photographs of people, and the README's table of the crew."""
+    pytest.importorskip("dlib")
+    monkeypatch.setenv("SCREENING_MODELS", str(studio / "weights"))
+    ada = portrait()
+    if (file := SITTERS[1].portrait) is None:
+        pytest.skip("the portrait is absent: scikit-image is not installed")
+    with Image.open(file) as image:
+        bea = image.convert("RGB")
+    for name in ("people/Somebody", "crew/ada"):
+        (studio / name).mkdir(parents=True)
+    ada.save(studio / "people" / "Somebody" / "1.png")
+    ada.save(studio / "crew" / "ada" / "1.jpg")
+    bea.save(studio / "crew" / "bea.jpg")
+    party = Image.new("RGB", (1000, 600), "gray")
+    party.paste(ada.resize((430, 504)), (0, 0))
+    party.paste(bea.resize((500, 500)), (440, 20))
+    party.save(studio / "crew" / "wrap_party.jpg")
+    (table,) = blocks("csv")
+    year = date.today().year + 1  # noqa: DTZ011
+    (studio / "crew" / "crew.csv").write_text(table.replace("2031", str(year)))
+    return studio
+
+
 def run(command: str, monkeypatch) -> int:
     monkeypatch.setattr(sys, "argv", shlex.split(command))
     with pytest.raises(SystemExit) as ending:
@@ -46,7 +77,7 @@ def run(command: str, monkeypatch) -> int:
     return int(ending.value.code or 0)
 
 
-def test_every_command_and_the_python_examples_work(studio, monkeypatch, capsys):
+def test_every_command_and_the_python_examples_work(cast, monkeypatch, capsys):
     """What the README says to type does what it says."""
     commands = [
         line.removeprefix("$ ")
@@ -54,7 +85,7 @@ def test_every_command_and_the_python_examples_work(studio, monkeypatch, capsys)
         for line in block.splitlines()
         if line.startswith("$ ")
     ]
-    assert len(commands) >= 7
+    assert len(commands) >= 16
     for command in commands:
         assert run(command, monkeypatch) == (3 if command.startswith("screening scan") else 0)
     capsys.readouterr()
@@ -96,3 +127,18 @@ def test_the_json_example_has_the_fields_of_the_report(studio, monkeypatch, caps
         for line in (documented, actual)
     )
     assert said == found
+
+
+def test_the_columns_of_a_records_file_are_those_there_are():
+    """The README has every column, in the order that the program has them."""
+    paragraph = README.read_text(encoding="utf-8").partition("## Records")[2]
+    told = re.findall(r"`(\w+(?:,\w+)+)`", paragraph)[:2]
+    assert tuple(",".join(told).split(",")) == COLUMNS
+
+
+def test_the_readme_names_what_json_says_of_a_face():
+    """Every field of a face that a report has is explained."""
+    (told,) = re.findall(
+        r"`face` that of(.*?)In `channels`", README.read_text(encoding="utf-8"), re.DOTALL
+    )
+    assert set(re.findall(r"`(\w+)`", told)) == {field.name for field in fields(FaceSeen)}

@@ -19,6 +19,7 @@ from screening.matching import (
 )
 from screening.matching.findings import WHOLE_PICTURE
 from screening.report import CsvReport, JsonlReport, Summary, TableReport
+from screening.report.calibrations import IndexCalibration
 from screening.report.words import evidence_in_words, thresholds_in_words
 from screening.result import Screening
 
@@ -169,14 +170,18 @@ def test_the_summary_says_which_thresholds_held():
         "Thresholds: netflix-genai, approval at 0.001 false alarms per image or fewer, a note at "
         "0.01."
     )
-    summary = Summary(policy=EXPERT, calibrations=("Thresholds: default figures of the package",))
+    default = IndexCalibration(index="works.index", channels={"hash": "own", "local": "default"})
+    summary = Summary(policy=EXPERT, calibrations=(default,))
     summary.add(screening(LOUD, policy=EXPERT))
     counts, thresholds, calibration = TableReport().end(summary).strip().splitlines()
     assert counts == "1 picture screened: 1 needs approval."
     assert thresholds.endswith(
         "Expert settings, which promise no false-alarm rate: raw scores hash 200."
     )
-    assert calibration == "Thresholds: default figures of the package"
+    assert calibration == (
+        "Thresholds: default figures of the package; calibrate with your own background: "
+        "screening calibrate works.index --background FOLDER"
+    )
     said = json.loads(JsonlReport().end(summary))["summary"]
     assert said["policy"] == "netflix-genai"
     assert said["thresholds"] == {"flag_at": 1e-3, "note_at": 1e-2, "raw_scores": {"hash": 200}}
