@@ -3,9 +3,9 @@
 Some photographs are a little alike to everybody. The level of a face is the mean of its cosines
 with the people of the index who come nearest, one in ten of them; that of a person likewise. A
 score is the cosine less the mean of both levels, and as much higher as that usually is. On random
-galleries of 100 people 0.85 instead of 1.4 % were missed at one stranger in 100, and 1.9 instead of
-2.7 % at three in 1,000. Source: Conneau et al. 2018 (CSLS); adaptive normalization in Matějka et
-al. 2017.
+galleries of 100 people (benchmarks/faces.py) 0.9 instead of 1.7 % were missed at one stranger in
+100, and 1.8 instead of 2.6 % at three in 1,000. Source: Conneau et al. 2018 (CSLS); adaptive
+normalization in Matějka et al. 2017.
 """
 
 import math

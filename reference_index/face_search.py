@@ -29,6 +29,9 @@ Names = Callable[[Sequence[int]], Mapping[int, str]]
 def templates(vectors: Vectors, begins: Ids) -> Vectors:
     """Return the template of each record: the mean of its unit vectors, of unit length again.
 
+    With it 1.7 % of people were missed at one stranger in 100, with the nearest of two photographs
+    2.4 %, with the mean of both cosines 2.8 % (benchmarks/faces.py).
+
     vectors: float32 (n, d), record by record; begins: int64 (r,), the first row of each record.
     float32 (r, d); zeros, alike to nothing, where the vectors of a record cancel each other out.
     """

@@ -105,11 +105,17 @@ class IndexWriter:
         return row is not None and self._live.has_image(row.number, bytes.fromhex(sha256))
 
     def put_record(self, record: Record) -> bool:
-        """Add a record, or change it to this; False if it is just like this already."""
+        """Add a record, or change it to this; False if it is just like this already.
+
+        A person who becomes anything else loses all images: faces are held of nobody else.
+        """
         self._check_usable()
         old = self._live.find(record.id)
         if old is not None and old.record == record:
             return False
+        if old is not None and old.record.kind is Kind.PERSON is not record.kind:
+            self._remove(old)
+            old = None
         with self._writing():
             key = self._next_id
             self._builder().add_record(RecordRow(key, old.number if old else key, record))

@@ -45,7 +45,8 @@ def face_check(indexes: Sequence[ReferenceIndex], *, models: Path | None = None)
     try:
         model = with_settings(store_at(models), settings)
     except ModelMissingError as error:
-        return FaceCheck(reports=_both(ChannelState.UNAVAILABLE, error.reason, error.mend))
+        reason = f"people: not checked ({error.reason})"
+        return FaceCheck(reports=_both(ChannelState.UNAVAILABLE, reason, error.mend))
     return checked(model)
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from reference_index import IndexWriter, Kind, Record
-from reference_index.errors import IndexStorageError
+from reference_index.errors import IndexStorageError, UnknownRecordError
 from reference_index.fingerprint import HASH_BYTES, HASH_CHANNEL, LOCAL_CHANNEL
 from screening.batch import examine_files
 from screening.enrollment.gallery import Gallery, gallery
@@ -50,8 +50,8 @@ def enroll(
     Of a person those photographs are enrolled that show one face, and one like that in the others;
     with keep_doubtful also those that seem to show someone else, and of several faces the largest.
     models: the folder of weights. face_model: the id of those to look for faces with in an index
-    that has none yet, by default the best there are. People who are to be held no longer are
-    removed. ``remark`` is given that, and what else there is to say of the whole.
+    that has none yet, by default the best there are. People who are to be held no longer, by the
+    index or by their source, are removed. ``remark`` is given that, and what else there is to say of the whole.
     Raises ReferenceIndexError, RecordsFileError, and ModelMissingError where there are people to
     enroll and nothing to look for faces with.
     """
@@ -63,7 +63,7 @@ def enroll(
     with ExitStack() as stack:
         known = stack.enter_context(gallery(index, models, face_model)) if people else None
         writer = stack.enter_context(IndexWriter(index, settings=SETTINGS, timeout=timeout))
-        if gone := writer.remove_expired():
+        if gone := writer.remove_expired() + sum(_is_removed(writer, source) for source in late):
             remark(f"{index}: people whose retention date has passed were removed: {gone}")
         for text in checked(known.model).remarks if known else ():
             remark(text)
@@ -97,6 +97,16 @@ def _is_late(source: Source) -> bool:
     """Tell whether the person of a source is to be held no longer."""
     until = source.record.retain_until if source.record else None
     return until is not None and until < date.today()  # noqa: DTZ011
+
+
+def _is_removed(writer: IndexWriter, late: Source) -> bool:
+    """Remove the person of a source if they are still in the index, by whatever date."""
+    assert late.record is not None
+    try:
+        writer.remove_record(late.record.id)
+    except UnknownRecordError:
+        return False
+    return True
 
 
 def _examined(
