@@ -66,6 +66,11 @@ class FaceChannel:
         """The number of records that have a live face."""
         return len(self._records)
 
+    @property
+    def records(self) -> Ids:
+        """The numbers of these records: int64, ascending."""
+        return self._records
+
     def search(
         self,
         vectors: FaceVectors,

@@ -172,6 +172,15 @@ class ReferenceIndex:
         return self._faces().person_count if self._counts.faces else 0
 
     @property
+    def faceless(self) -> int:
+        """The number of persons without a face, whom ``search_faces`` cannot find."""
+        with self._lock:
+            persons = {*self._live.numbers_of(Kind.PERSON)}
+            if persons and self._counts.faces:
+                persons -= {*self._faces().records.tolist()}
+        return len(persons)
+
+    @property
     def segment_count(self) -> int:
         """The number of segments on disk."""
         return len(self._segments)

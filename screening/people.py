@@ -1,7 +1,7 @@
 """Who looks for people: the face model that some indexes need, and what to say where it is weak."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from reference_index import IndexFormatError, ReferenceIndex
@@ -13,6 +13,8 @@ from screening.models import Card, ModelStore
 from screening.signals.faces import FaceModel, with_settings
 
 _STRONGER = "screening models import FILE, then enroll the people again into a new index"
+
+_PHOTOGRAPHS = "screening enroll INDEX FOLDER with photographs that show them"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,14 +42,18 @@ def face_check(indexes: Sequence[ReferenceIndex], *, models: Path | None = None)
     models: the folder of weights. Raises IndexFormatError where they hold faces by several models.
     """
     settings = _settings([index for index in indexes if index.references(FACE_CHANNEL)])
+    faceless = sum(index.faceless for index in indexes)
     if settings is None:
-        return FaceCheck()
+        return _without(faceless, ChannelState.UNAVAILABLE)
     try:
         model = with_settings(store_at(models), settings)
     except ModelMissingError as error:
         reason = f"people: not checked ({error.reason})"
         return FaceCheck(reports=_both(ChannelState.UNAVAILABLE, reason, error.mend))
-    return checked(model)
+    check = checked(model)
+    if check.reports:
+        return check
+    return replace(_without(faceless, ChannelState.WEAK), model=model)
 
 
 def checked(model: FaceModel) -> FaceCheck:
@@ -79,6 +85,14 @@ def _settings(indexes: Sequence[ReferenceIndex]) -> str | None:
                 "one again into a new index by the weights of the other (--face-model ID)"
             )
     return indexes[0].settings[FACE_CHANNEL] if indexes else None
+
+
+def _without(faceless: int, state: ChannelState) -> FaceCheck:
+    """Return what is to be said of so many people without a face; nothing where all have one."""
+    if not faceless:
+        return FaceCheck()
+    reason = f"people without a face in the index, who are not looked for by it: {faceless}"
+    return FaceCheck(reports=_both(state, reason, _PHOTOGRAPHS))
 
 
 def _both(state: ChannelState, reason: str, mend: str) -> dict[str, ChannelReport]:

@@ -121,8 +121,9 @@ def fitted(
     """Return the calibration that follows from the scores of a background, and its suspects.
 
     Suspects are left out on every channel, and so are images that no channel could compare. A
-    channel that fewer than MIN_IMAGES images could be compared on is not calibrated. Raises
-    CalibrationError where that is true of all.
+    channel that fewer than MIN_IMAGES images could be compared on is not calibrated; nor are faces
+    that are too few for a tail of their own where figures ship: at the level of a few faces that
+    tail would promise too much. Raises CalibrationError where that is true of all.
     """
     suspected = tuple(
         suspect for channel in CHANNELS for suspect in _suspects(scores, index, channel, seed)
@@ -130,10 +131,15 @@ def fitted(
     left_out = set() if keep_suspects else {number for number, _ in suspected}
     kept = [one for number, one in enumerate(scores) if one.channels and number not in left_out]
     background = digest(kept)
-    channels = {
-        channel.name: _fitted(kept, index, channel, background, seed)
+    measured = {
+        channel: _fitted(kept, index, channel, background, seed)
         for channel in CHANNELS
         if sum(channel.name in one.channels for one in kept) >= MIN_IMAGES
+    }
+    channels = {
+        channel.name: one
+        for channel, one in measured.items()
+        if channel.everywhere or one.goodness_of_fit is not None or not _default(index, channel)
     }
     if not channels:
         raise CalibrationError(_too_few(kept, len(left_out), index))
@@ -157,7 +163,7 @@ def _suspects(
     if len(looked) < MIN_IMAGES:
         return
     those = [scores[number] for number in looked]
-    default = default_null(channel.name, settings_of(index, channel.name))
+    default = _default(index, channel)
     for place, position in _improbable(those, channel, channel.references(index), default, seed):
         record_id, score = list(those[place].channels[channel.name].items())[position]
         suspect = Suspect(
@@ -226,6 +232,10 @@ def _fitted(
     )
 
 
+def _default(index: ReferenceIndex, channel: Channel) -> NullDistribution | None:
+    return default_null(channel.name, settings_of(index, channel.name))
+
+
 def _arrays(scores: Sequence[ImageScores], channel: Channel) -> list[null_fit.FloatArray]:
     """Return the scores of each image, and an empty array for each further part of one.
 
@@ -244,9 +254,14 @@ def _too_few(kept: Sequence[ImageScores], suspected: int, index: ReferenceIndex)
     if not any(channel.references(index) for channel in CHANNELS):
         return f"{index.path} holds no references to calibrate: enroll works first"
     without = f", without {suspected} that seem to show what is enrolled" if suspected else ""
+    most = max(sum(channel.name in one.channels for one in kept) for channel in CHANNELS)
+    if most >= MIN_IMAGES:
+        return (
+            f"{index.path}: the faces of {most} background images{without} are too few for figures "
+            "of their own; those that ship stay in use. Name more folders of unrelated images"
+        )
     return (
-        f"{index.path}: no channel could compare more than "
-        f"{max(sum(c.name in one.channels for one in kept) for c in CHANNELS)} background images"
+        f"{index.path}: no channel could compare more than {most} background images"
         f"{without}, expected at least {MIN_IMAGES}; {NEEDED}. Name more folders of unrelated "
         "images"
     )

@@ -11,7 +11,7 @@ import click
 from reference_index import ReferenceIndex
 from reference_index.calibration import ChannelCalibration, Threshold
 from reference_index.fingerprint import FACE_CHANNEL
-from screening.calibration import MIN_IMAGES, CalibrationOutcome, calibrate, discard
+from screening.calibration import CalibrationOutcome, calibrate, discard
 from screening.calibration.paths import path_json
 from screening.cli.output import output_to
 from screening.cli.progress import bar, counted
@@ -142,8 +142,8 @@ def _table(outcome: CalibrationOutcome, index: ReferenceIndex) -> Iterator[str]:
     for one in CHANNELS:
         if one.references(index) and one.name not in calibration.channels:
             yield (
-                f"{one.name}: fewer than {MIN_IMAGES} images could be compared; the figures that "
-                "ship with this program stay in use"
+                f"{one.name}: too few images could be compared; the figures that ship with this "
+                "program stay in use"
             )
     per = " and ".join(dict.fromkeys(f"per {_part(name)}" for name in calibration.channels))
     yield (

@@ -51,7 +51,8 @@ def enroll(
     with keep_doubtful also those that seem to show someone else, and of several faces the largest.
     models: the folder of weights. face_model: the id of those to look for faces with in an index
     that has none yet, by default the best there are. People who are to be held no longer, by the
-    index or by their source, are removed. ``remark`` is given that, and what else there is to say of the whole.
+    index or by their source, are removed. ``remark`` is given that, and what else there is to say
+    of the whole.
     Raises ReferenceIndexError, RecordsFileError, and ModelMissingError where there are people to
     enroll and nothing to look for faces with.
     """

@@ -1,5 +1,6 @@
 """What every channel answers to fusion: hits frame by frame, and how far it could look."""
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -58,6 +59,10 @@ class Searched:
     references: int
     null: NullDistribution
     calibration: CalibrationState
+
+    def is_mute(self, note_at: float) -> bool:
+        """Tell whether no score, however high, is at so many false alarms or rarer."""
+        return self.null.score_at(note_at, references=self.references) == math.inf
 
     def hit(self, scored: Scored, *, frame: int, units: int) -> Hit:
         """Return what a score in this index says of chance, when so many units were compared."""
@@ -168,11 +173,17 @@ class Channel:
         ]
 
     def report(
-        self, frames: Sequence[Fingerprint], indexes: Sequence[ReferenceIndex], *, searched: int
+        self,
+        frames: Sequence[Fingerprint],
+        indexes: Sequence[ReferenceIndex],
+        *,
+        searched: int,
+        mute: Sequence[Searched] = (),
     ) -> ChannelReport:
         """Return what the channel could do with the frames of a picture.
 
-        searched: how many of the indexes were searched on it.
+        searched: how many of the indexes were searched on it. mute: those of them in which no score
+        is rare enough to be told.
         """
         without = [index for index in indexes if self.name not in index.channels]
         if self.everywhere and without:
@@ -190,12 +201,25 @@ class Channel:
                 reason=f"no null figures ship for what index {unknown[0]} was built with",
                 mend=f"screening calibrate {unknown[0]} --background FOLDER",
             )
-        if report := self.gap(frames):
+        muted = _muted(mute) if any(map(self.units, frames)) else None
+        if report := muted or self.gap(frames):
             return report
         if self.everywhere and searched < len(indexes):
             reason = f"{len(indexes) - searched} of {len(indexes)} indexes hold no references"
             return ChannelReport(state=ChannelState.WEAK, reason=reason)
         return ChannelReport(state=ChannelState.RAN)
+
+
+def _muted(mute: Sequence[Searched]) -> ChannelReport | None:
+    """Return what is to be said of indexes in which no score is rare enough to be told."""
+    if not mute:
+        return None
+    place = mute[0].index.path
+    return ChannelReport(
+        state=ChannelState.WEAK,
+        reason=f"index {place} was calibrated with too few images for any score to count",
+        mend=f"screening calibrate {place} --background FOLDER, with more images",
+    )
 
 
 def too_plain(

@@ -62,19 +62,21 @@ def match(
         told = known.get(channel.name)
         off = told is not None and told.state is ChannelState.UNAVAILABLE
         searched = [] if off else channel.searched(indexes)
+        raw_score = raw_scores.get(channel.name, math.inf)
+        mute = [one for one in searched if one.is_mute(note_at) and raw_score == math.inf]
         seen = [(picture, frame) for picture, frame in frames if channel.units(frame)]
         found = channel.hits(
             [frame for _, frame in seen],
             searched,
             note_at=note_at,
-            raw_score=raw_scores.get(channel.name, math.inf),
+            raw_score=raw_score,
             candidates=candidates,
         )
         for (picture, _), those in zip(seen, found, strict=True):
             hits[picture] += those
             searches[picture] += len(searched)
         for those_frames, report in zip(pictures, reports, strict=True):
-            said = channel.report(those_frames, indexes, searched=len(searched))
+            said = channel.report(those_frames, indexes, searched=len(searched), mute=mute)
             worse = told and (off or said.state is ChannelState.RAN)
             report[channel.name] = told if told and worse else said
     return [

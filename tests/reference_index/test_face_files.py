@@ -379,6 +379,23 @@ def test_an_expired_person_can_be_held_longer(path):
             assert (index.expired, index.references("face")) == (expired, 1 + 4 * (not expired))
 
 
+def test_a_person_who_becomes_a_work_leaves_no_face_behind(path):
+    """Neither on disk nor in memory; what is enrolled of the work afterwards is its own."""
+    with IndexWriter(path, settings=SETTINGS) as writer:
+        assert writer.put_record(Record(id="p1", kind=Kind.WORK, title="a work"))
+        assert not writer.has("p1", digest("p1 front"))
+        writer.add_image(
+            "p1", code("p1 front"), sha256=digest("p1 front"), width=9, height=9, source=""
+        )
+    held_now = held(path)
+    gone = [b"title of p1", likeness("p1 front").tobytes(), *traces("p1 side 1")]
+    assert [trace for trace in gone if trace in held_now] == []
+    assert verify(path) == ()
+    with ReferenceIndex.open(path) as index:
+        assert (index.record_count, index.person_count, index.references("face")) == (4, 1, 1)
+        assert index.record("p1").kind is Kind.WORK
+
+
 def test_works_do_not_expire(tmp_path):
     """The date is one of persons; on any other record it says nothing."""
     with IndexWriter(tmp_path / "i", settings=SETTINGS) as writer:

@@ -21,7 +21,7 @@ def people(count, size=8, seed=0):
 
 def level(cosines):
     """Return the level that the cosines with all others give."""
-    near = math.ceil(len(cosines) / NEAREST)
+    near = len(cosines) // NEAREST
     nearest = sorted((min(cosine, CAP) for cosine in cosines), reverse=True)[:near]
     return (sum(nearest) + PRIOR * TYPICAL) / (near + PRIOR)
 
@@ -48,12 +48,15 @@ def test_scores_are_as_the_definition_has_it(count, seed):
     assert (scores <= cosines + levels.most(query) + 1e-9).all()
 
 
-def test_a_single_person_scores_the_plain_cosine():
-    """With nobody else to compare with, levels are the typical one."""
-    templates, query = people(1), people(1, seed=5)[0]
+@pytest.mark.parametrize("count", [1, 2, NEAREST])
+def test_among_few_people_scores_are_plain_cosines(count):
+    """The nearest of few is no tenth of them: levels are the typical one."""
+    templates, query = people(count), people(1, seed=5)[0]
     cosine = (templates @ query).astype(np.float64)
-    scores = Levels(templates, typical=TYPICAL, cap=CAP).scores(cosine, query, np.arange(1))
+    levels = Levels(templates, typical=TYPICAL, cap=CAP)
+    scores = levels.scores(cosine, query, np.arange(count))
     assert scores == pytest.approx(cosine)
+    assert levels.most(query) == pytest.approx(0)
 
 
 @pytest.mark.parametrize("others", [0, 1, 5, 40])

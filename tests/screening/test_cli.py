@@ -76,6 +76,13 @@ def test_scan_finds_the_copy_and_accounts_for_every_file(studio, run):
         "policy": "netflix-genai",
         "thresholds": {"flag_at": 1e-3, "note_at": 1e-2, "raw_scores": {}},
         "indexes": [str(studio / "works.index")],
+        "calibrations": [
+            {
+                "index": str(studio / "works.index"),
+                "state": "default",
+                "channels": {"hash": "default", "local": "default"},
+            }
+        ],
     }
 
 

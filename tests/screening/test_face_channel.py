@@ -55,7 +55,7 @@ def opened(tmp_path_factory):
     """Make and open indexes of people, calibrated as it is told."""
     with ExitStack() as stack:
 
-        def make(people=PEOPLE, *, calibrated=("face", "face-drawn"), settings=None):
+        def make(people=PEOPLE, *, calibrated=("face", "face-drawn"), settings=None, tail=0.03):
             path = tmp_path_factory.mktemp("index") / "people.index"
             with IndexWriter(path, settings=SETTINGS) as writer:
                 for number, (name, status) in enumerate(people.items()):
@@ -66,14 +66,17 @@ def opened(tmp_path_factory):
                         faces=unit(FACE_OF[name])[None], face_settings=MODEL,
                     )  # fmt: skip
             if calibrated and people:
-                calibrate(path, calibrated, settings)
+                calibrate(path, calibrated, settings, tail)
             return stack.enter_context(ReferenceIndex.open(path))
 
         yield make
 
 
-def calibrate(path, channels, settings):
-    """Give the face channels of an index the figures of a null with a tail."""
+def calibrate(path, channels, settings, tail):
+    """Give the face channels of an index the figures of a null with a tail of this scale, or none.
+
+    Without one nothing is ever rarer than one false alarm in 100 with three people.
+    """
     hashes = default_null("hash")
     with ReferenceIndex.open(path) as index:
         nulls = {
@@ -83,10 +86,10 @@ def calibrate(path, channels, settings):
                 unit="cosine",
                 settings=settings or settings_of(index, name),
                 scores=(-1.0, 0.4),
-                rates=(1.0, 1e-3),
-                tail_scale=0.03,
-                tail_shape=0.0,
-                floor=0.0,
+                rates=(1.0, 1e-3 if tail else 1e-2),
+                tail_scale=tail,
+                tail_shape=tail and 0.0,
+                floor=0.0 if tail else 4e-3,
             )
             for name in channels
         }
@@ -217,6 +220,22 @@ def test_without_figures_a_face_channel_says_that_calibration_is_needed(opened):
     assert report.mend == f"screening calibrate {bare.path} --background FOLDER"
     assert found(picture("bo"), bare).findings == ()
     assert found(picture(), bare).channels["face"].state is ChannelState.RAN
+
+
+def test_figures_by_which_nobody_can_be_found_are_told(opened):
+    """Of too few images no score is rare: silence is worth nothing, unless a raw score flags."""
+    few = opened(tail=None)
+    matches = found(picture("bo"), few)
+    assert matches.findings == ()
+    assert matches.channels["face"] == ChannelReport(
+        state=ChannelState.WEAK,
+        reason=f"index {few.path} was calibrated with too few images for any score to count",
+        mend=f"screening calibrate {few.path} --background FOLDER, with more images",
+    )
+    assert matches.channels["face-drawn"].state is ChannelState.RAN  # there is no drawn face
+    raw = found(picture("bo"), few, raw_scores={"face": 0.8})
+    assert [one.record.id for one in raw.findings] == ["bo"]
+    assert raw.channels["face"].state is ChannelState.RAN
 
 
 def test_faces_by_another_model_are_refused(index):

@@ -215,3 +215,18 @@ def test_damaged_weights_are_named(tmp_path):
     embedder = OnnxEmbedder(file, CARDS["retail-0095"], flip=False)
     with pytest.raises(ModelBrokenError, match="gives 3 numbers, its card says 256"):
         embedder.embed(np.zeros((9, 9, 3), np.uint8), np.zeros((1, 5, 2), np.float32))
+
+
+def test_numbers_that_are_not_finite_are_named(tmp_path):
+    """A network that overflows on a face breaks the search for faces, and is not compared by."""
+    file = tmp_path / "overflows.onnx"
+    file.write_bytes(averaging(112))
+    card = replace(CARDS["arcface"], output_size=3, scale=float("inf"))
+    embedder = OnnxEmbedder(file, card, flip=False)
+    with (
+        np.errstate(invalid="ignore"),
+        pytest.raises(
+            ModelBrokenError, match=r"overflows\.onnx: gives numbers that are not finite"
+        ),
+    ):
+        embedder.embed(np.zeros((9, 9, 3), np.uint8), np.zeros((1, 5, 2), np.float32))

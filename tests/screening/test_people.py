@@ -193,6 +193,34 @@ def test_a_person_who_is_to_be_held_no_longer_is_not_enrolled(tmp_path, folder, 
         assert [record.id for record in opened.records()] == ["q"]
 
 
+def test_an_earlier_date_removes_whom_the_index_holds(tmp_path, folder, weights):
+    """By whatever date the index would have held them; done again nothing is left to remove."""
+    index = tmp_path / "i.index"
+    rows = f"p,person,Someone,Someone/*,{{}}\nq,person,Other,Someone/*,{TODAY}\n"
+    enrolled(index, from_file(folder, rows.format(TODAY)))
+    said: list[str] = []
+    for expected in ([f"{index}: people whose retention date has passed were removed: 1"], []):
+        said.clear()
+        told = enrolled(index, from_file(folder, rows.format(YESTERDAY)), remark=said.append)
+        assert [one.outcome for one in told if one.record_id == "p"] == [Outcome.EXPIRED] * 2
+        assert [line for line in said if "retention" in line] == expected
+        with ReferenceIndex.open(index) as opened:
+            assert [record.id for record in opened.records()] == ["q"]
+            assert opened.references("face") == 2
+
+
+def test_faces_go_with_a_person_who_becomes_something_else(tmp_path, folder, weights):
+    """The photographs stay as those of a work, which no face is compared with."""
+    index = tmp_path / "i.index"
+    for kind, faces in (("person", 2), ("work", 0), ("cleared", 0)):
+        told = enrolled(index, from_file(folder, f"p,{kind},Someone,Someone/*,\n"))
+        expected = "ALREADY" if kind == "cleared" else "ENROLLED"
+        assert [one.outcome.name for one in told if one.record_id] == [expected] * 2
+        with ReferenceIndex.open(index) as opened:
+            assert [opened.references(name) for name in ("face", "hash")] == [faces, 2]
+            assert opened.person_count == min(faces, 1)
+
+
 def test_enrolling_removes_whom_the_index_is_to_hold_no_longer(tmp_path):
     """Whatever is enrolled, it says how many went; those held until today stay."""
     index = people_index(

@@ -12,7 +12,7 @@ import pytest
 from people import DLIB, model_in, pair, people_index, photographs, portrait
 from pictures import textured
 
-from reference_index import IndexFormatError, Kind, ReferenceIndex
+from reference_index import IndexFormatError, IndexWriter, Kind, Record, ReferenceIndex
 from screening import Coverage, Screener
 from screening.batch import examine_files
 from screening.enrollment import enroll, folder_sources
@@ -22,6 +22,7 @@ from screening.matching import ChannelState
 from screening.models import ModelStore
 from screening.models.cards import card_text
 from screening.people import face_check
+from screening.signals import SETTINGS
 
 FACES = ("face", "face-drawn")
 TODAY = date.today()  # noqa: DTZ011  the day where we are
@@ -105,6 +106,31 @@ def test_missing_weights_are_told_and_all_else_goes_on(index, tmp_path):
         assert report.mend
     assert result.coverage is Coverage.PARTIAL
     assert "somebody's" in result.reason
+
+
+@pytest.mark.parametrize("faces", [True, False])
+def test_people_without_a_face_are_told(tmp_path, weights, faces):
+    """Whoever was enrolled without one is not found by it: nobody may take that for safety."""
+    index = tmp_path / "i.index"
+    if faces:
+        portrait().save(tmp_path / "Someone.png")
+        enroll(index, folder_sources(tmp_path / "Someone.png", kind=Kind.PERSON), workers=0)
+    with IndexWriter(index, settings=SETTINGS) as writer:
+        for name in "pq":
+            writer.put_record(Record(id=name, kind=Kind.PERSON, title=name))
+    with Screener.open(index) as screener:
+        (remark,) = screener.face_check.remarks
+        result = screener.screen(portrait().rotate(5))
+    assert [one.record.title for one in result.findings] == ["Someone"] * faces
+    if faces and model_in(weights).weak:
+        assert "weak check" in remark
+    else:
+        assert "without a face in the index, who are not looked for by it: 2" in remark
+    for name in FACES:
+        assert result.channels[name].state is (
+            ChannelState.WEAK if faces else ChannelState.UNAVAILABLE
+        )
+    assert result.coverage is (Coverage.PARTIAL if faces else Coverage.INSUFFICIENT)
 
 
 def test_an_index_without_people_needs_no_weights(tmp_path):

@@ -31,6 +31,11 @@ class OnnxEmbedder:
         if self._flip:
             crops = np.concatenate([crops, crops[:, :, ::-1]])
         given = unit(self._network.run(prepared(crops, self._card)))
+        if not np.isfinite(given).all():
+            raise ModelBrokenError(
+                f"{self._network.path}: gives numbers that are not finite for a face; get the file "
+                f"again, or import one of higher precision"
+            )
         if given.shape[1] != self._card.output_size:
             raise ModelBrokenError(
                 f"{self._network.path}: gives {given.shape[1]} numbers, its card says "
