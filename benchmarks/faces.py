@@ -52,7 +52,7 @@ FIGURE, FIGURES = "figure ", 200  # drawn by this program
 TEMPLATES = ("nearest", "mean", "average")
 MODELS = ("retail-0095", "dlib-resnet-v1")
 RESAMPLES = 1_000
-SIDE = 1_024  # px, of the picture that is timed
+SIDE, LANDSCAPE = 1_024, 768  # px, of the pictures that are timed
 
 Row = dict[str, Any]
 
@@ -424,9 +424,10 @@ def thirds(pairs: Sequence[tuple[float, list[bool]]]) -> list[Row]:
 def timed(model: FaceModel, photos: Sequence[Photo], count: int) -> Row:
     """Return the median milliseconds of detection and embedding, on one core.
 
-    Of pictures of SIDE px with two photographs of faces on a plain ground, and of one photograph.
+    Of square and landscape pictures with two photographs of faces on a plain ground, and of one
+    photograph.
     """
-    large, small = [], []
+    square, landscape, small = [], [], []
     for number in range(count):
         files = [photos[number].file, photos[-1 - number].file]
         shown = [cv2.imread(str(shared_data() / "faces" / file)) for file in files]
@@ -435,10 +436,12 @@ def timed(model: FaceModel, photos: Sequence[Photo], count: int) -> Row:
             assert image is not None
             large_one = cv2.resize(image, (400, 400), interpolation=cv2.INTER_CUBIC)
             canvas[300:700, 60 + 460 * place : 460 + 460 * place] = large_one[..., ::-1]
-        large.append(milliseconds(canvas, model))
+        square.append(milliseconds(canvas, model))
+        landscape.append(milliseconds(np.ascontiguousarray(canvas[:LANDSCAPE]), model))
         small.append(milliseconds(np.ascontiguousarray(shown[0][..., ::-1]), model))
     return {
-        f"{SIDE} px, two faces": round(float(np.median(large)), 1),
+        f"{SIDE} × {LANDSCAPE} px, two faces": round(float(np.median(landscape)), 1),
+        f"{SIDE} × {SIDE} px, two faces": round(float(np.median(square)), 1),
         "one photograph of 250 px": round(float(np.median(small)), 1),
     }
 
