@@ -5,7 +5,7 @@ with the people of the index who come nearest, one in ten of them; that of a per
 ten others or fewer there is no such tenth, and every level is the typical one. A score is the
 cosine less the mean of both levels, and as much higher as that usually is. On random
 galleries of 100 people (benchmarks/faces.py) 0.9 instead of 1.7 % were missed at one stranger in
-100, and 1.8 instead of 2.6 % at three in 1,000. Source: Conneau et al. 2018 (CSLS); adaptive
+100, and 1.7 instead of 2.6 % at three in 1,000. Source: Conneau et al. 2018 (CSLS); adaptive
 normalization in Matějka et al. 2017.
 """
 
