@@ -36,6 +36,20 @@ class FaceCandidate:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class VectorCandidate:
+    """A record that a vector of a picture is alike, on an embedding or concept channel.
+
+    image_id: of the reference image that comes closest; None on a concept channel, where the
+    record's own words do. score: cosine less what both sides have in common with everything else.
+    """
+
+    record_id: str
+    image_id: int | None
+    channel: str
+    score: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LocalCandidate:
     """An enrolled frame that local features of a picture vote for.
 

@@ -9,6 +9,8 @@ import numpy.typing as npt
 HASH_CHANNEL = "hash"
 LOCAL_CHANNEL = "local"
 FACE_CHANNEL = "face"
+EMBEDDING_PREFIX = "embedding:"
+CONCEPT_PREFIX = "concept:"
 HASH_BITS = 256
 HASH_BYTES = HASH_BITS // 8
 ISOMETRIES = (
@@ -164,13 +166,51 @@ class Faces:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Embedding:
+    """What one model makes of one picture: a vector for each window on it, the first for the whole.
+
+    model: the id of the model. settings: what the vectors depend on; only vectors of equal settings
+    compare.
+    boxes: read-only float32 (n, 4), n at least 1: left, top, right and bottom of each window in
+    fractions of the picture's width and height, y pointing down.
+    vectors: read-only float32 (n, d) of unit length.
+    neutral: read-only float32 (n,), how alike each window is to words that name nothing protected,
+    in cosine; zeros for a model without words. Scores of concepts are what exceeds it.
+    strangers: how alike unrelated pictures are under these settings, as in Faces.
+    """
+
+    model: str
+    settings: str
+    boxes: npt.NDArray[np.float32]
+    vectors: npt.NDArray[np.float32]
+    neutral: npt.NDArray[np.float32]
+    strangers: tuple[float, float] | None = None
+
+    def __post_init__(self) -> None:
+        if self.vectors.dtype != np.float32 or self.vectors.ndim != 2 or not len(self.vectors):
+            raise ValueError(
+                f"vectors are {self.vectors.dtype} {self.vectors.shape}, expected float32 (n, d)"
+            )
+        self.vectors.flags.writeable = False
+        count = len(self.vectors)
+        for name, shape in (("boxes", (count, 4)), ("neutral", (count,))):
+            array = getattr(self, name)
+            if array.dtype != np.float32 or array.shape != shape:
+                raise ValueError(f"{name} is {array.dtype} {array.shape}, expected float32 {shape}")
+            array.flags.writeable = False
+
+    def __len__(self) -> int:
+        return len(self.vectors)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Fingerprint:
     """What is known of one picture (one frame of a file).
 
     sha256: hex digest of the file's bytes (of the pixels where there was no file).
     width, height: pixels of the upright picture, before any reduction.
     frame: 0 for the first or only frame.
-    faces: None where they were not looked for.
+    faces: None where they were not looked for. embeddings: one for each model that looked.
     """
 
     sha256: str
@@ -180,6 +220,7 @@ class Fingerprint:
     hashes: PerceptualHashes
     local: LocalFeatures
     faces: Faces | None = None
+    embeddings: tuple[Embedding, ...] = ()
 
     @property
     def extents(self) -> tuple[float, float]:
@@ -193,10 +234,13 @@ class Fingerprint:
         local = (self.local.descriptors.tobytes(), self.local.geometry.tobytes())
         faces = None if self.faces is None else _packed(self.faces)
         own = (self.sha256, self.width, self.height, self.frame)
-        return _fingerprint, (*own, *hashes, *local, faces)
+        embeddings = tuple(map(_packed_embedding, self.embeddings))
+        return _fingerprint, (*own, *hashes, *local, faces, embeddings)
 
 
 _PackedFaces = tuple[str, tuple[float, float] | None, tuple[int, ...], bytes, bytes, bytes, bytes]
+
+_PackedEmbedding = tuple[str, str, tuple[float, float] | None, tuple[int, ...], bytes, bytes, bytes]
 
 
 def _fingerprint(
@@ -209,6 +253,7 @@ def _fingerprint(
     descriptors: bytes,
     geometry: bytes,
     faces: _PackedFaces | None,
+    embeddings: tuple[_PackedEmbedding, ...],
 ) -> Fingerprint:
     unpacked = np.frombuffer(codes, np.uint8).reshape(len(ISOMETRIES), HASH_BYTES)
     local = LocalFeatures(
@@ -223,6 +268,7 @@ def _fingerprint(
         hashes=PerceptualHashes(codes=unpacked, structure=structure),
         local=local,
         faces=None if faces is None else _unpacked(*faces),
+        embeddings=tuple(_unpacked_embedding(*one) for one in embeddings),
     )
 
 
@@ -248,4 +294,28 @@ def _unpacked(
         quality=np.frombuffer(quality, np.float32).reshape(-1, len(FACE_QUALITY)),
         drawn=np.frombuffer(drawn, np.bool_),
         vectors=np.frombuffer(vectors, np.float32).reshape(shape),
+    )
+
+
+def _packed_embedding(one: Embedding) -> _PackedEmbedding:
+    boxes, vectors, neutral = (a.tobytes() for a in (one.boxes, one.vectors, one.neutral))
+    return one.model, one.settings, one.strangers, one.vectors.shape, boxes, vectors, neutral
+
+
+def _unpacked_embedding(
+    model: str,
+    settings: str,
+    strangers: tuple[float, float] | None,
+    shape: tuple[int, ...],
+    boxes: bytes,
+    vectors: bytes,
+    neutral: bytes,
+) -> Embedding:
+    return Embedding(
+        model=model,
+        settings=settings,
+        strangers=strangers,
+        boxes=np.frombuffer(boxes, np.float32).reshape(-1, 4),
+        vectors=np.frombuffer(vectors, np.float32).reshape(shape),
+        neutral=np.frombuffer(neutral, np.float32),
     )
