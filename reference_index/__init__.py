@@ -1,9 +1,15 @@
 """A directory of records and what is searched by: enrolled once, read by many, never half done."""
 
 from reference_index.calibration import Calibration
-from reference_index.candidates import Candidate, FaceCandidate, LocalCandidate, LocalReference
+from reference_index.candidates import (
+    Candidate,
+    FaceCandidate,
+    LocalCandidate,
+    LocalReference,
+    VectorCandidate,
+)
 from reference_index.errors import IndexFormatError, RecordInvalidError, ReferenceIndexError
-from reference_index.fingerprint import ISOMETRIES, Faces, Fingerprint, LocalFeatures
+from reference_index.fingerprint import ISOMETRIES, Embedding, Faces, Fingerprint, LocalFeatures
 from reference_index.index import ReferenceIndex
 from reference_index.records import Kind, PersonStatus, Record, ReferenceImage
 from reference_index.verify import verify
@@ -13,6 +19,7 @@ __all__ = [
     "ISOMETRIES",
     "Calibration",
     "Candidate",
+    "Embedding",
     "FaceCandidate",
     "Faces",
     "Fingerprint",
@@ -28,5 +35,6 @@ __all__ = [
     "ReferenceImage",
     "ReferenceIndex",
     "ReferenceIndexError",
+    "VectorCandidate",
     "verify",
 ]

@@ -16,7 +16,8 @@ from reference_index.fingerprint import (
     HashCodes,
 )
 from reference_index.local_builder import LocalFrame
-from reference_index.vectors import are_unit
+from reference_index.vector_files import vector_channels
+from reference_index.vectors import Vectors, are_unit
 
 MAX_SIDE = 1 << 31
 SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -76,3 +77,36 @@ def check_faces(
             f"faces have {faces.shape[1]} numbers each, those of index {path} have {size} with the "
             f"same settings: name in the settings what differs"
         )
+
+
+def check_vectors(
+    vectors: Mapping[str, Vectors],
+    path: Path,
+    built: Mapping[str, str],
+    *,
+    prefix: str,
+    least: int,
+    sizes: Mapping[str, int],
+) -> None:
+    """Raise IndexFormatError for channels the index does not have, ValueError for other vectors.
+
+    path, built: as in check_local. prefix: of the channels that these vectors can be of. least: how
+    many there are of each channel at least. sizes: how many numbers those of the index have.
+    """
+    known = vector_channels(built, prefix=prefix)
+    for channel, own in vectors.items():
+        if channel not in known:
+            raise IndexFormatError(
+                f"index {path} has the channels {', '.join(known) or 'none'} of this kind, not "
+                f"{channel!r}: pass vectors of these alone, or enroll again into a new index"
+            )
+        if own.dtype != np.float32 or own.ndim != 2 or len(own) < least or not are_unit(own):
+            raise ValueError(
+                f"the vectors of {channel} are {own.dtype} {own.shape}, expected float32 (n, d) of "
+                f"unit length, n at least {least}: pass what the model gave"
+            )
+        if len(own) and own.shape[1] != sizes.get(channel, own.shape[1]):
+            raise ValueError(
+                f"the vectors of {channel} have {own.shape[1]} numbers each, those of index {path} "
+                f"have {sizes[channel]} with the same settings: name in the settings what differs"
+            )

@@ -10,12 +10,15 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+import numpy as np
+
 from reference_index.calibration import Calibration
 from reference_index.candidates import (
     Candidate,
     FaceCandidate,
     LocalCandidate,
     LocalReference,
+    VectorCandidate,
 )
 from reference_index.catalog import ImageRow
 from reference_index.directory import read_calibration
@@ -37,7 +40,10 @@ from reference_index.manifest import Manifest, read_manifest
 from reference_index.records import Kind, Record, ReferenceImage
 from reference_index.segments import Segment, open_segments
 from reference_index.tombstones import Tombstones
-from reference_index.vectors import CosineFactory, EngineFactory
+from reference_index.vector_files import is_vector_channel
+from reference_index.vector_search import VectorChannel, check_search
+from reference_index.vector_source import VectorSource
+from reference_index.vectors import CosineFactory, EngineFactory, Vectors
 from reference_index.vectors.faiss_cosine import FaissCosine
 from reference_index.vectors.faiss_hamming import FaissHamming
 
@@ -62,10 +68,12 @@ class ReferenceIndex:
         calibration: Calibration | None,
         engine: EngineFactory,
         face_engine: CosineFactory,
+        vector_engine: CosineFactory | None,
     ) -> None:
         self.path = path
         self._manifest, self._segments = manifest, tuple(segments)
         self._engine, self._face_engine = engine, face_engine
+        self._vector_engine = vector_engine
         self._calibration = calibration
         dead = Tombstones(manifest.tombstones)
         self._live = LiveRecords(self._segments, dead)
@@ -77,8 +85,9 @@ class ReferenceIndex:
         self._hash_channel: HashChannel | None = None
         self._local_channel: LocalChannel | None = None
         self._face_channel: FaceChannel | None = None
+        self._vector_channels: dict[str, VectorChannel] = {}
         self._names: dict[int, str] = {}
-        self._references_of: dict[tuple[str, Kind], int] = {}
+        self._references_of: dict[tuple[str, Kind | None], int] = {}
         self._lock = threading.RLock()
         self._closed = False
 
@@ -89,31 +98,40 @@ class ReferenceIndex:
         *,
         engine: EngineFactory = FaissHamming,
         face_engine: CosineFactory = FaissCosine,
+        vector_engine: CosineFactory | None = None,
     ) -> "ReferenceIndex":
         """Open the index in the directory at path.
 
-        engine, face_engine: what searches the hashes, and the faces. Raises IndexMissingError,
-        IndexDamagedError or IndexFormatError.
+        engine, face_engine: what searches the hashes, and the faces. vector_engine: what searches
+        the vector channels, all rows of them; None for what their segments were sealed for: large
+        ones for approximate search in lists. Raises IndexMissingError, IndexDamagedError or
+        IndexFormatError.
         """
         root = Path(path)
         manifest = read_manifest(root)
         for _ in range(OPEN_ATTEMPTS):
             try:
-                return cls._opened(root, manifest, engine, face_engine)
+                return cls._opened(root, manifest, engine, face_engine, vector_engine)
             except IndexDamagedError:
                 # A writer may have replaced the manifest and unlinked files since it was read.
                 known, manifest = manifest.listed, read_manifest(root)
                 if manifest.listed == known:
                     raise
-        return cls._opened(root, manifest, engine, face_engine)
+        return cls._opened(root, manifest, engine, face_engine, vector_engine)
 
     @classmethod
     def _opened(
-        cls, root: Path, manifest: Manifest, engine: EngineFactory, face_engine: CosineFactory
+        cls,
+        root: Path,
+        manifest: Manifest,
+        engine: EngineFactory,
+        face_engine: CosineFactory,
+        vector_engine: CosineFactory | None,
     ) -> "ReferenceIndex":
         calibration = read_calibration(root, manifest)
         segments = open_segments(root, manifest.segments)
-        return cls(root, manifest, segments, calibration, engine, face_engine)
+        engines = (engine, face_engine, vector_engine)
+        return cls(root, manifest, segments, calibration, *engines)
 
     @property
     def uuid(self) -> str:
@@ -188,8 +206,11 @@ class ReferenceIndex:
     def references(self, channel: str, *, without: Kind | None = None) -> int:
         """Return the number of reference images on a channel, each distinct frame or face counted.
 
-        without: a kind of record whose images do not count. 0 for a channel that is not known.
+        Of a vector channel, every vector counts. without: a kind of record whose images do not
+        count. 0 for a channel that is not known.
         """
+        if is_vector_channel(channel):
+            return self._vector_count(channel, without)
         live = self._counts
         totals = {HASH_CHANNEL: live.hashes, LOCAL_CHANNEL: live.frames, FACE_CHANNEL: live.faces}
         total = totals.get(channel, 0)
@@ -204,6 +225,16 @@ class ReferenceIndex:
                     json.loads(image.channels).get(channel, 0) for image in images
                 )
             return total - self._references_of[channel, without]
+
+    def recall(self, channel: str) -> float | None:
+        """Return how often the nearest vector of a channel is found first, 0 to 1.
+
+        As measured with changed copies when its lists were made, the least of all segments; None
+        where none has lists, so that all are compared.
+        """
+        entries = (segment.entry.vectors.get(channel) for segment in self._segments)
+        shares = [entry.lists.recall.at_1 for entry in entries if entry and entry.lists]
+        return min(shares, default=None) if self._vector_engine is None else None
 
     def record(self, record_id: str) -> Record:
         """Return a record. Raises UnknownRecordError."""
@@ -313,12 +344,54 @@ class ReferenceIndex:
             vectors, k=k, min_score=min_score, strangers=strangers, names=self._names_of
         )
 
+    def search_vectors(
+        self,
+        channel: str,
+        vectors: Vectors,
+        *,
+        k: int,
+        min_score: float | None = None,
+        strangers: tuple[float, float] | None = None,
+        neutral: Vectors | None = None,
+    ) -> list[tuple[VectorCandidate, ...]]:
+        """Return the records that come closest to each of n vectors on a vector channel.
+
+        vectors: float32 (n, d) of unit length, each of one window, made with the index's settings
+        of the channel. Of each the k best records, none for k = 0, and every further one that
+        scores at least min_score; best first, equals by record id; a record by its nearest row.
+        The score on ``embedding:MODEL`` is the cosine less what both have in common with references
+        at large where strangers says how much that usually is, as in Embedding; see vector_levels.
+        On ``concept:MODEL`` it is the cosine less neutral, float32 (n,), nothing for None. Among
+        more than 16,384 rows only some records beyond the nearest k by cosine are ranked for the k
+        best, and where segments have lists, see ``recall``, what is found is approximate; the
+        scores are not, but for cohorts out of lists, which change them by less than 0.001.
+        Nothing is found where the index lacks the channel. Raises ValueError for no vector channel,
+        vectors or neutral of another shape, type or length, strangers for words, neutral for
+        pictures, k below 0, or a min_score of nan.
+        """
+        self._check_open()
+        check_search(
+            channel, vectors, k=k, min_score=min_score, strangers=strangers, neutral=neutral
+        )
+        wanted = k > 0 or min_score is not None
+        if not (wanted and len(vectors) and self._vector_count(channel, None)):
+            return [()] * len(vectors)
+        return self._vectors(channel).search(
+            vectors,
+            k=k,
+            min_score=min_score,
+            strangers=strangers,
+            neutral=neutral,
+            names=self._names_of,
+        )
+
     def close(self) -> None:
         """Close the files; nothing can be looked up afterwards."""
         self._closed = True
         self._hash_channel = None
         self._local_channel = None
         self._face_channel = None
+        self._vector_channels = {}
         for segment in self._segments:
             segment.close()
 
@@ -357,6 +430,30 @@ class ReferenceIndex:
                 rows = [segment.faces() for segment in self._segments]
                 self._face_channel = FaceChannel(rows, self._dead, self._face_engine)
             return self._face_channel
+
+    def _sources(self, channel: str) -> list[VectorSource]:
+        sources = (segment.vectors(channel) for segment in self._segments)
+        return [source for source in sources if source is not None]
+
+    def _vectors(self, channel: str) -> VectorChannel:
+        with self._lock:
+            if channel not in self._vector_channels:
+                self._vector_channels[channel] = VectorChannel(
+                    channel, self._sources(channel), self._dead, self._vector_engine
+                )
+            return self._vector_channels[channel]
+
+    def _vector_count(self, channel: str, without: Kind | None) -> int:
+        """Return the number of live rows of a vector channel that are not of a kind of record."""
+        with self._lock:
+            if (channel, without) not in self._references_of:
+                self._check_open()
+                left_out = [*self._live.numbers_of(without)] if without else []
+                self._references_of[channel, without] = sum(
+                    int((~np.isin(own.ids, self._dead) & ~np.isin(own.owners, left_out)).sum())
+                    for own in self._sources(channel)
+                )
+            return self._references_of[channel, without]
 
     def _names_of(self, numbers: Sequence[int]) -> Mapping[int, str]:
         """Return the record ids of record numbers, and others; those asked for are kept."""

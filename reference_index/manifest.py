@@ -4,7 +4,7 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from itertools import pairwise
 from pathlib import Path
 from types import MappingProxyType
@@ -15,12 +15,22 @@ import numpy as np
 from reference_index.errors import IndexDamagedError, IndexFormatError, IndexMissingError
 from reference_index.fingerprint import FACE_CHANNEL, LOCAL_CHANNEL
 from reference_index.storage import FileEntry, damaged, replace_file, storage_errors
+from reference_index.vector_files import (
+    VectorEntry,
+    check_sizes,
+    entry_values,
+    parse_entries,
+    vector_channels,
+    vector_files,
+    vector_size,
+)
 from reference_index.vectors import Ids
 
 HASH_FORMAT = 1  # of an index without the local channel
 LOCAL_FORMAT = 2
 CALIBRATION_FORMAT = 3  # of an index with a calibration
-FORMAT = 4  # of an index with the face channel
+FACE_FORMAT = 4  # of an index with the face channel
+FORMAT = 5  # of an index with vector channels
 MANIFEST = "manifest.json"
 SEGMENTS = "segments"
 RECORDS_FILE = "records.sqlite"
@@ -42,9 +52,14 @@ SEGMENT_NAME = re.compile(r"[0-9]{8,}-[0-9a-f]{8}")
 CALIBRATION_NAME = re.compile(r"calibration-[0-9a-f]{8}\.json")
 
 
-def segment_files(*, local: bool, faces: bool) -> tuple[str, ...]:
-    """Return the names of the files of a segment with or without the local channel and faces."""
-    return HASH_FILES + LOCAL_FILES * local + FACE_FILES * faces
+def segment_files(
+    *, local: bool, faces: bool, vectors: Mapping[str, VectorEntry]
+) -> tuple[str, ...]:
+    """Return the names of the files of a segment.
+
+    local, faces: whether it has the local channel, and faces. vectors: its vector channels.
+    """
+    return HASH_FILES + LOCAL_FILES * local + FACE_FILES * faces + vector_files(vectors)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,17 +101,21 @@ class Counts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SegmentEntry:
-    """One segment. Its ids run from first_id up to the next segment's; counts include the dead."""
+    """One segment. Its ids run from first_id up to the next segment's; counts include the dead.
+
+    vectors: the vector channels of which it has rows.
+    """
 
     name: str
     first_id: int
     counts: Counts
     files: Mapping[str, FileEntry]
+    vectors: Mapping[str, VectorEntry] = field(default_factory=lambda: MappingProxyType({}))
 
     def __post_init__(self) -> None:
         if not SEGMENT_NAME.fullmatch(self.name):
             raise ValueError(f"{self.name!r} is no segment name")
-        if set(self.files) != set(segment_files(local=self.has_local, faces=self.has_faces)):
+        if set(self.files) != set(self.listed):
             raise ValueError(f"segment {self.name} lists the files {sorted(self.files)}")
         for name, width in ((CODES_FILE, 32), (IDS_FILE, 8), (OWNERS_FILE, 8)):
             if self.files[name].size != width * self.counts.hashes:
@@ -109,6 +128,7 @@ class SegmentEntry:
             raise ValueError(f"segment {self.name} lists faces without their files, or these alone")
         if self.has_faces:
             self._check_faces()
+        check_sizes(self.vectors, self.files)
 
     def _check_local(self) -> None:
         """Raise ValueError where the sizes of the local files do not fit together."""
@@ -125,6 +145,16 @@ class SegmentEntry:
         vectors, *numbers = (self.files[name].size for name in FACE_FILES)
         if not vectors or vectors % (4 * faces) or numbers != [8 * faces, 8 * faces]:
             raise ValueError(f"the faces of segment {self.name} do not have equally many numbers")
+
+    @property
+    def listed(self) -> tuple[str, ...]:
+        """The names of the files that it is to have."""
+        return segment_files(local=self.has_local, faces=self.has_faces, vectors=self.vectors)
+
+    def vector_size(self, channel: str) -> int:
+        """Return how many numbers each vector of a channel has, 0 where it has none."""
+        entry = self.vectors.get(channel)
+        return vector_size(channel, entry, self.files) if entry else 0
 
     @property
     def has_local(self) -> bool:
@@ -188,6 +218,10 @@ class Manifest:
         sizes = {entry.face_size for entry in self.segments if entry.has_faces}
         if len(sizes) > 1 or (sizes and not self.has_faces):
             raise ValueError("the segments have faces of several kinds, or the settings none")
+        for channel in {name for entry in self.segments for name in entry.vectors}:
+            sizes = {entry.vector_size(channel) for entry in self.segments} - {0}
+            if len(sizes) > 1 or channel not in self.settings:
+                raise ValueError(f"the vectors of {channel} have several sizes, or no settings")
         dead = self.tombstones
         if len(dead) and (dead[0] < 1 or dead[-1] >= self.next_id or (np.diff(dead) <= 0).any()):
             raise ValueError("the tombstones are not ascending ids")
@@ -212,6 +246,20 @@ class Manifest:
     def has_faces(self) -> bool:
         """Whether faces were ever enrolled."""
         return FACE_CHANNEL in self.settings
+
+    @property
+    def has_vectors(self) -> bool:
+        """Whether the index was built with a vector channel."""
+        return bool(vector_channels(self.settings))
+
+    @property
+    def vector_sizes(self) -> dict[str, int]:
+        """How many numbers each vector has, of the vector channels that hold something."""
+        return {
+            channel: entry.vector_size(channel)
+            for entry in self.segments
+            for channel in entry.vectors
+        }
 
     @property
     def face_size(self) -> int:
@@ -265,6 +313,7 @@ def write_manifest(root: Path, manifest: Manifest) -> None:
                 "first_id": entry.first_id,
                 "counts": _counted(entry.counts, manifest),
                 "files": {name: asdict(file) for name, file in entry.files.items()},
+                **({"vectors": entry_values(entry.vectors)} if manifest.has_vectors else {}),
             }
             for entry in manifest.segments
         ],
@@ -279,8 +328,10 @@ def write_manifest(root: Path, manifest: Manifest) -> None:
 
 
 def _format_of(manifest: Manifest) -> int:
-    if manifest.has_faces:
+    if manifest.has_vectors:
         return FORMAT
+    if manifest.has_faces:
+        return FACE_FORMAT
     if manifest.calibration is not None:
         return CALIBRATION_FORMAT
     return LOCAL_FORMAT if manifest.has_local else HASH_FORMAT
@@ -323,18 +374,28 @@ def _parse(values: dict[str, Any]) -> Manifest:
         tombstones=np.array(tombstones, np.int64),
         calibration=_calibration(values["calibration"]),
     )
+    if any(("vectors" in value) != manifest.has_vectors for value in values["segments"]):
+        raise ValueError("a segment lists vectors that the settings do not, or none")
     if values["format"] != _format_of(manifest):
         raise ValueError("its format is not its content")
     return manifest
 
 
-def _segment(*, name: str, first_id: int, counts: Any, files: dict[str, Any]) -> SegmentEntry:
+def _segment(
+    *,
+    name: str,
+    first_id: int,
+    counts: Any,
+    files: dict[str, Any],
+    vectors: Mapping[str, Any] = MappingProxyType({}),
+) -> SegmentEntry:
     entries = {file: _file(**value) for file, value in files.items()}
     return SegmentEntry(
         name=_text(name),
         first_id=_whole(first_id),
         counts=_counts(counts),
         files=MappingProxyType(entries),
+        vectors=MappingProxyType(parse_entries(vectors)),
     )
 
 

@@ -1,6 +1,6 @@
 """Segments: directories of files that never change, written once, merged, and swept away."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, closing
 from pathlib import Path
 
@@ -27,8 +27,10 @@ from reference_index.storage import (
     describe_file,
     fsync_path,
 )
+from reference_index.vector_builder import ChannelBuilders
 from reference_index.vector_rows import VectorBuilder, VectorRows
-from reference_index.vectors import Ids
+from reference_index.vector_source import VectorSource
+from reference_index.vectors import Ids, Vectors
 
 
 class Segment:
@@ -41,9 +43,9 @@ class Segment:
         self.entry = entry
         folder = f"{SEGMENTS}/{entry.name}"
         self._files = {
-            name: VerifiedFile(root, f"{folder}/{name}", entry.files[name])
-            for name in segment_files(local=entry.has_local, faces=entry.has_faces)
+            name: VerifiedFile(root, f"{folder}/{name}", entry.files[name]) for name in entry.listed
         }
+        self._root, self._folder = root, folder
         records = self._files.pop(RECORDS_FILE)
         self._unverified = None if records.verified else records
         self._catalog = Catalog.open(root, f"{folder}/{RECORDS_FILE}")
@@ -73,6 +75,20 @@ class Segment:
         """Return the verified local channel, read-only; only of a segment that has one."""
         return LocalRows.from_bytes(*(self._files[name].content() for name in LOCAL_FILES))
 
+    def vectors(self, channel: str) -> VectorSource | None:
+        """Return what it has of a vector channel, None where that is nothing."""
+        entry = self.entry.vectors.get(channel)
+        if entry is None:
+            return None
+        return VectorSource(
+            channel,
+            entry,
+            self._files,
+            root=self._root,
+            folder=self._folder,
+            size=self.entry.vector_size(channel),
+        )
+
     def close(self) -> None:
         """Close the records; arrays handed out stay valid."""
         self._catalog.close()
@@ -95,6 +111,7 @@ class SegmentBuilder:
         self._folder.mkdir(parents=True)
         files = (CODES_FILE, IDS_FILE, OWNERS_FILE)
         self._hashes = VectorBuilder(self._folder, files, dtype="u1")
+        self._vectors = ChannelBuilders(self._folder)
         try:
             self._local = LocalBuilder(self._folder) if local else None
             self.catalog = Catalog.create(
@@ -104,10 +121,16 @@ class SegmentBuilder:
             self._close_files()
             raise
 
-    def add_record(self, row: RecordRow) -> None:
-        """Add a record row."""
+    @property
+    def rows(self) -> int:
+        """Record rows and reference images added so far."""
+        return self._counts.records + self._counts.images
+
+    def add_record(self, row: RecordRow, vectors: Mapping[str, Vectors]) -> None:
+        """Add a record row, with a higher key than any id before, and the vectors of its words."""
         self.catalog.add_record(row)
         self._counts = self._counts.plus(records=1)
+        self._vectors.add(row.key, row.number, vectors)
 
     def add_image(
         self,
@@ -115,11 +138,12 @@ class SegmentBuilder:
         codes: HashCodes,
         local: Sequence[LocalFrame],
         faces: FaceVectors,
+        vectors: Mapping[str, Vectors],
     ) -> None:
         """Add an image row, with a higher id than any before, and what it is searched by.
 
         codes: uint8 (n, 32). local: none for a segment without the local channel. faces: float32
-        (n, d).
+        (n, d). vectors: likewise, of each vector channel.
         """
         self.catalog.add_image(row)
         self._counts = self._counts.plus(images=1)
@@ -128,6 +152,7 @@ class SegmentBuilder:
             self._local.add(row.id, row.number, local)
         if len(faces):
             self._face_builder().add(row.id, row.number, faces)
+        self._vectors.add(row.id, row.number, vectors)
 
     def copy_live(self, source: Segment, dead: Ids) -> None:
         """Add all that a segment with lower ids than any to come holds, but for the dead."""
@@ -139,16 +164,26 @@ class SegmentBuilder:
         faces = source.faces()
         if not np.isin(faces.ids, dead).all():
             self._face_builder().copy_live(faces, dead)
+        for channel in source.entry.vectors:
+            if vectors := source.vectors(channel):
+                self._vectors.copy_live(channel, vectors.all(), dead)
 
-    def seal(self) -> SegmentEntry:
-        """Put everything on the disk, close, and return the entry for the manifest."""
+    def seal(self, *, lists: bool = True) -> SegmentEntry:
+        """Put everything on the disk, close, and return the entry for the manifest.
+
+        lists: False for a segment that is merged with others at once, for which it takes no time
+        to make lists of its vectors.
+        """
         self._hashes.seal()
         if self._local is not None:
             self._local.seal()
         if self._faces is not None:
             self._faces.seal()
+        vectors = self._vectors.seal(lists=lists)
         self.catalog.finish(index=not self._indexed)
-        names = segment_files(local=self._local is not None, faces=self._faces is not None)
+        names = segment_files(
+            local=self._local is not None, faces=self._faces is not None, vectors=vectors
+        )
         for name in names:
             fsync_path(self._folder / name)
         fsync_path(self._folder)
@@ -162,6 +197,7 @@ class SegmentBuilder:
                 faces=self._faces.count if self._faces is not None else 0,
             ),
             files={name: describe_file(self._folder / name) for name in names},
+            vectors=vectors,
         )
 
     def close(self) -> None:
@@ -180,7 +216,7 @@ class SegmentBuilder:
         return self._faces
 
     def _close_files(self) -> None:
-        for builder in (self._hashes, self._local, self._faces):
+        for builder in (self._hashes, self._local, self._faces, self._vectors):
             if builder is not None:
                 builder.close()
 

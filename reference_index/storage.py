@@ -4,10 +4,14 @@ import hashlib
 import mmap
 import os
 import sqlite3
+import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
 
 from reference_index.errors import IndexDamagedError, IndexStorageError
 
@@ -88,13 +92,14 @@ class VerifiedFile:
     """The bytes of a file that never changes, handed out only after they were verified.
 
     Small files are read and verified at once; larger ones are mapped, and verified block by block
-    when they are first used. Either way the file may be unlinked afterwards.
+    when they are first used. Either way the file may be unlinked afterwards. ``content`` brings a
+    mapped file into memory, ``blocks`` and ``rows`` do not.
     Raises IndexDamagedError when the file is missing, cannot be read, or is not what it was.
     """
 
     def __init__(self, root: Path, name: str, entry: FileEntry) -> None:
         self._root, self._name, self._entry = root, name, entry
-        self.verified = False
+        self._trusted = [False] * len(entry.blocks)
         self._content: bytes | mmap.mmap
         try:
             with (root / name).open("rb", buffering=0) as file:
@@ -105,6 +110,8 @@ class VerifiedFile:
                     self._content = file.readall()
                 else:
                     self._content = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+                    self._descriptor = os.dup(file.fileno())
+                    weakref.finalize(self, os.close, self._descriptor)
         except FileNotFoundError as error:
             raise self._damaged("is missing") from error
         except OSError as error:
@@ -112,22 +119,61 @@ class VerifiedFile:
         if isinstance(self._content, bytes):
             self.content()
 
+    @property
+    def verified(self) -> bool:
+        """Whether every block was verified."""
+        return all(self._trusted)
+
     def content(self) -> memoryview:
         """Return the verified bytes."""
         view = memoryview(self._content)
-        if not self.verified:
-            if len(view) != self._entry.size:
-                raise self._damaged(f"has {len(view)} bytes, expected {self._entry.size}")
-            for number, expected in enumerate(self._entry.blocks):
-                block = view[number * BLOCK_BYTES : (number + 1) * BLOCK_BYTES]
-                found = hashlib.sha256(block).hexdigest()
-                if found != expected:
-                    raise self._damaged(
-                        f"is altered (block {number} has sha256 {found[:16]}…, "
-                        f"expected {expected[:16]}…)"
-                    )
-            self.verified = True
+        if len(view) != self._entry.size:
+            raise self._damaged(f"has {len(view)} bytes, expected {self._entry.size}")
+        for number, trusted in enumerate(self._trusted):
+            if not trusted:
+                self._verify(number, view[number * BLOCK_BYTES : (number + 1) * BLOCK_BYTES])
         return view
+
+    def blocks(self) -> Iterator[memoryview]:
+        """Yield the verified bytes one after the other, mapping nothing of a large file."""
+        for number in range(len(self._trusted)):
+            yield self._read_block(number)
+
+    def rows(self, numbers: npt.NDArray[np.int64], width: int) -> npt.NDArray[np.uint8]:
+        """Return some rows of so many bytes each: uint8 (n, width), verified.
+
+        Mapping a large file for that would bring far more of it into memory.
+        """
+        if not self.verified:
+            steps = np.arange(0, width + BLOCK_BYTES, BLOCK_BYTES).clip(max=width - 1)
+            for number in np.unique((numbers[:, None] * width + steps) // BLOCK_BYTES).tolist():
+                if not self._trusted[number]:
+                    self._read_block(number)
+        if isinstance(self._content, bytes):
+            return np.frombuffer(self._content, np.uint8).reshape(-1, width)[numbers]
+        found = np.empty((len(numbers), width), np.uint8)
+        for row, number in zip(found, numbers.tolist(), strict=True):
+            if os.preadv(self._descriptor, [row.data], number * width) != width:
+                raise self._damaged("was cut short")
+        return found
+
+    def _read_block(self, number: int) -> memoryview:
+        start = number * BLOCK_BYTES
+        block = memoryview(
+            self._content[start : start + BLOCK_BYTES]
+            if isinstance(self._content, bytes)
+            else os.pread(self._descriptor, BLOCK_BYTES, start)
+        )
+        self._verify(number, block)
+        return block
+
+    def _verify(self, number: int, block: memoryview) -> None:
+        found, expected = hashlib.sha256(block).hexdigest(), self._entry.blocks[number]
+        if found != expected:
+            raise self._damaged(
+                f"is altered (block {number} has sha256 {found[:16]}…, expected {expected[:16]}…)"
+            )
+        self._trusted[number] = True
 
     def _damaged(self, what: str) -> IndexDamagedError:
         return damaged(self._root, self._name, what)

@@ -9,15 +9,15 @@ import numpy.typing as npt
 
 from reference_index.vectors import Ids
 
-COPY_ROWS = 1 << 18
+COPY_BYTES = 32 << 20
 BUFFER_BYTES = 1 << 20
 
 
 class VectorRows(NamedTuple):
     """A row per vector, those of dead images included.
 
-    vectors: (n, numbers of each); ids: int64 (n,), of the images, ascending; owners: int64 (n,),
-    record numbers.
+    vectors: (n, numbers of each); ids: int64 (n,), of the images (of the record rows, for words),
+    ascending; owners: int64 (n,), record numbers.
     """
 
     vectors: npt.NDArray[Any]
@@ -55,14 +55,15 @@ class VectorBuilder:
         self._files = [(folder / file).open("wb", buffering=BUFFER_BYTES) for file in files]
 
     def add(self, image: int, record: int, vectors: npt.NDArray[Any]) -> None:
-        """Add the vectors of an image with a higher id than any before."""
+        """Add the vectors of an image or record row with a higher id than any before."""
         ids, owners = (np.full(len(vectors), number, np.int64) for number in (image, record))
         self._write(VectorRows(vectors, ids, owners))
 
     def copy_live(self, source: VectorRows, dead: Ids) -> None:
         """Add all rows of a segment with lower ids but those of dead images."""
-        for start in range(0, len(source.ids), COPY_ROWS):
-            part = source.take(slice(start, start + COPY_ROWS))
+        step = max(COPY_BYTES // max(source.vectors.strides[0], 1), 1)
+        for start in range(0, len(source.ids), step):
+            part = source.take(slice(start, start + step))
             first, last = np.searchsorted(dead, (part.ids[0], part.ids[-1] + 1))
             self._write(part.take(~np.isin(part.ids, dead[first:last])))
 

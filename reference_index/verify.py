@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import asdict, dataclass
+from functools import partial
 from itertools import zip_longest
 from os import PathLike
 from pathlib import Path
@@ -13,7 +14,12 @@ import numpy as np
 from reference_index.catalog import Catalog
 from reference_index.directory import LOCK, read_calibration, without_calibration
 from reference_index.errors import IndexDamagedError, IndexFormatError
-from reference_index.fingerprint import FACE_CHANNEL, HASH_CHANNEL, LOCAL_CHANNEL
+from reference_index.fingerprint import (
+    CONCEPT_PREFIX,
+    FACE_CHANNEL,
+    HASH_CHANNEL,
+    LOCAL_CHANNEL,
+)
 from reference_index.local_features import FRAME_SHIFT, MIN_FEATURES
 from reference_index.local_lists import ListRows, LocalRows
 from reference_index.manifest import (
@@ -32,6 +38,7 @@ from reference_index.manifest import (
 from reference_index.segments import Segment
 from reference_index.storage import FileEntry, describe_file, temporary_path
 from reference_index.tombstones import Tombstones
+from reference_index.vector_files import lists_file, row_files
 from reference_index.vectors import Ids, are_unit
 
 ATTEMPTS = 3
@@ -158,24 +165,58 @@ def _misfits(segment: Segment) -> Iterator[Problem]:
     """Yield what of the channels of a segment does not fit its catalog, or itself."""
     name = _name(segment.entry, RECORDS_FILE)
     catalog, hashes = segment.catalog, segment.hashes()
-    if not _is_listed(catalog, HASH_CHANNEL, hashes.ids, hashes.owners):
+    if not _is_listed(catalog, channel=HASH_CHANNEL, ids=hashes.ids, owners=hashes.owners):
         yield Problem(file=name, what="does not list the images whose hashes stand beside it")
     if segment.entry.has_local:
         local = segment.local()
-        if not _is_listed(catalog, LOCAL_CHANNEL, local.frames["image"], local.frames["record"]):
+        frames = {"ids": local.frames["image"], "owners": local.frames["record"]}
+        if not _is_listed(catalog, channel=LOCAL_CHANNEL, **frames):
             what = "does not list the images whose local features stand beside it"
             yield Problem(file=name, what=what)
         if what := _disorder(local):
             yield Problem(file=_name(segment.entry, LISTS_FILE), what=what)
     faces = segment.faces()
-    if not _is_listed(catalog, FACE_CHANNEL, faces.ids, faces.owners):
+    if not _is_listed(catalog, channel=FACE_CHANNEL, ids=faces.ids, owners=faces.owners):
         yield Problem(file=name, what="does not list the images whose faces stand beside it")
     if not are_unit(faces.vectors):
         what = "holds a vector that is not of length 1"
         yield Problem(file=_name(segment.entry, VECTORS_FILE), what=what)
+    for channel in segment.entry.vectors:
+        yield from _vector_misfits(segment, channel)
 
 
-def _is_listed(catalog: Catalog, channel: str, ids: Ids, owners: Ids) -> bool:
+def _vector_misfits(segment: Segment, channel: str) -> Iterator[Problem]:
+    """Yield what of a vector channel of a segment does not fit its catalog, or itself."""
+    source = segment.vectors(channel)
+    if source is None:
+        return
+    rows = source.all()
+    words = channel.startswith(CONCEPT_PREFIX)
+    fits = _is_of_records if words else partial(_is_listed, channel=channel)
+    if not fits(segment.catalog, ids=rows.ids, owners=rows.owners):
+        kept = "records whose words" if words else "images whose vectors"
+        what = f"does not list the {kept} stand beside it as {channel}"
+        yield Problem(file=_name(segment.entry, RECORDS_FILE), what=what)
+    steps = range(0, len(rows.ids), CHUNK)
+    if not all(are_unit(rows.vectors[start : start + CHUNK]) for start in steps):
+        what = "holds a vector that is not of length 1"
+        yield Problem(file=_name(segment.entry, row_files(channel)[0]), what=what)
+    if source.entry.lists:
+        try:
+            source.lists()
+        except IndexDamagedError:
+            what = "does not hold the lists of the vectors beside it"
+            yield Problem(file=_name(segment.entry, lists_file(channel)), what=what)
+
+
+def _is_of_records(catalog: Catalog, *, ids: Ids, owners: Ids) -> bool:
+    """Tell whether these are keys of a catalog's record rows, ascending, with their numbers."""
+    known = dict(catalog.select("SELECT key, number FROM records"))
+    ascending = bool((np.diff(ids) >= 0).all())
+    return ascending and all(known.get(key) == number for key, number in _pairs(ids, owners))
+
+
+def _is_listed(catalog: Catalog, *, channel: str, ids: Ids, owners: Ids) -> bool:
     """Tell whether a catalog has these images on a channel, in this order."""
     images = catalog.select("SELECT id, number, channels FROM images ORDER BY id")
     listed = (

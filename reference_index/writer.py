@@ -24,6 +24,8 @@ from reference_index.directory import (
 )
 from reference_index.errors import IndexFormatError, IndexStorageError, ReferenceIndexError
 from reference_index.fingerprint import (
+    CONCEPT_PREFIX,
+    EMBEDDING_PREFIX,
     FACE_CHANNEL,
     HASH_BYTES,
     HASH_CHANNEL,
@@ -31,7 +33,7 @@ from reference_index.fingerprint import (
     FaceVectors,
     HashCodes,
 )
-from reference_index.image_checks import check_faces, check_image, check_local
+from reference_index.image_checks import check_faces, check_image, check_local, check_vectors
 from reference_index.live_records import LiveRecords
 from reference_index.local_builder import LocalFrame
 from reference_index.local_features import MIN_FEATURES
@@ -46,8 +48,11 @@ from reference_index.segments import (
 )
 from reference_index.storage import storage_errors
 from reference_index.tombstones import Tombstones
+from reference_index.vector_files import check_channels
+from reference_index.vectors import Vectors
 
 _NO_FACES = np.empty((0, 0), np.float32)
+_NO_VECTORS: Mapping[str, Vectors] = MappingProxyType({})
 DEAD_SHARE = 4  # everything is rewritten when more than one row in so many is dead
 
 
@@ -61,8 +66,9 @@ class IndexWriter:
 
     settings: what the fingerprints of each channel depend on; must be those of the index, except
     for those of faces, which come with the first face. None takes them as they are, and cannot
-    create. create: make the index where there is none.
-    timeout: seconds to wait for another writer.
+    create. A new index gets its channels from them: hash, local, ``embedding:MODEL`` and
+    ``concept:MODEL``; any other name is an IndexFormatError.
+    create: make the index where there is none. timeout: seconds to wait for another writer.
     Raises IndexBusyError, IndexMissingError, IndexFormatError, IndexDamagedError or
     IndexStorageError.
     """
@@ -72,6 +78,7 @@ class IndexWriter:
     _settings: Mapping[str, str]
     _next_id: int
     _face_size: int
+    _vector_sizes: dict[str, int]
 
     def __init__(
         self,
@@ -82,6 +89,7 @@ class IndexWriter:
         timeout: float = 10.0,
     ) -> None:
         self.path = Path(path)
+        check_channels(settings or {})
         create = create and settings is not None
         with ExitStack() as undo:
             undo.enter_context(locked(self.path, create=create, timeout=timeout))
@@ -104,12 +112,23 @@ class IndexWriter:
         row = self._live.find(record_id)
         return row is not None and self._live.has_image(row.number, bytes.fromhex(sha256))
 
-    def put_record(self, record: Record) -> bool:
+    def holds(self, record: Record) -> bool:
+        """Tell whether the record, committed or pending, is just like this."""
+        self._check_usable()
+        old = self._live.find(record.id)
+        return old is not None and old.record == record
+
+    def put_record(self, record: Record, vectors: Mapping[str, Vectors] = _NO_VECTORS) -> bool:
         """Add a record, or change it to this; False if it is just like this already.
 
-        A person who becomes anything else loses all images: faces are held of nobody else.
+        vectors: of its words, for each ``concept:MODEL`` channel of the index; float32 (n, d) of
+        unit length, n at least 0. They take the place of all that were there, except where the
+        record is just like this. A person who becomes anything else loses all images: faces are
+        held of nobody else. Raises IndexFormatError for a channel that the index does not have,
+        ValueError for what cannot be vectors.
         """
         self._check_usable()
+        self._check_vectors(vectors, prefix=CONCEPT_PREFIX, least=0)
         old = self._live.find(record.id)
         if old is not None and old.record == record:
             return False
@@ -118,7 +137,9 @@ class IndexWriter:
             old = None
         with self._writing():
             key = self._next_id
-            self._builder().add_record(RecordRow(key, old.number if old else key, record))
+            row = RecordRow(key, old.number if old else key, record)
+            self._builder().add_record(row, vectors)
+            self._note_sizes(vectors)
             self._next_id += 1
             self._counts = self._counts.plus(records=1)
             if old is not None:
@@ -139,6 +160,7 @@ class IndexWriter:
         local: Sequence[LocalFrame] = (),
         faces: FaceVectors | None = None,
         face_settings: str = "",
+        vectors: Mapping[str, Vectors] = _NO_VECTORS,
     ) -> bool:
         """Enroll an image of a record; False if the record has an image with this digest already.
 
@@ -148,8 +170,11 @@ class IndexWriter:
         kept, and frames with fewer than MIN_FEATURES are not enrolled on the local channel.
         faces: float32 (n, d) of unit length, one for each face to enroll; face_settings: what they
         depend on, those of all faces of the index from the first one on.
-        Raises UnknownRecordError, IndexFormatError for local features where the index was built
-        without them and for faces of other settings, and ValueError for what cannot be an image.
+        vectors: for ``embedding:MODEL`` channels of the index, those of the windows on the image,
+        of all frames; float32 (n, d) of unit length, n at least 1. A channel may be missing.
+        Raises UnknownRecordError, IndexFormatError for local features and vectors where the index
+        was built without them and for faces of other settings, and ValueError for what cannot be
+        an image.
         """
         self._check_usable()
         codes = np.empty((0, HASH_BYTES), np.uint8) if hash_codes is None else hash_codes
@@ -158,6 +183,7 @@ class IndexWriter:
         check_image(codes, sha256, width, height)
         check_local(local, self.path, self._settings)
         check_faces(faces, face_settings, self.path, self._settings, size=self._face_size)
+        self._check_vectors(vectors, prefix=EMBEDDING_PREFIX, least=1)
         number = self._live.get(record_id, self.path).number
         digest = bytes.fromhex(sha256)
         if self._live.has_image(number, digest):
@@ -167,11 +193,13 @@ class IndexWriter:
             HASH_CHANNEL: len(codes),
             LOCAL_CHANNEL: len(frames),
             FACE_CHANNEL: len(faces),
+            **{channel: len(vectors[channel]) for channel in sorted(vectors)},
         }
         channels = json.dumps({channel: count for channel, count in counts.items() if count})
         row = ImageRow(self._next_id, number, digest, width, height, source, channels)
         with self._writing():
-            self._builder().add_image(row, codes, frames, faces)
+            self._builder().add_image(row, codes, frames, faces, vectors)
+            self._note_sizes(vectors)
             self._next_id += 1
             self._counts = self._counts.plus(
                 images=1, hashes=len(codes), frames=len(frames), faces=len(faces)
@@ -262,6 +290,7 @@ class IndexWriter:
         self._manifest, self._segments = manifest, tuple(segments)
         self._pending: SegmentBuilder | None = None
         self._settings, self._face_size = manifest.settings, manifest.face_size
+        self._vector_sizes = manifest.vector_sizes
         self._next_id = manifest.next_id
         self._counts = manifest.live
         self._dead = Tombstones(manifest.tombstones)
@@ -272,6 +301,14 @@ class IndexWriter:
     @property
     def _calibrated(self) -> bool:
         return self._calibration != self._manifest.calibration
+
+    def _check_vectors(self, vectors: Mapping[str, Vectors], *, prefix: str, least: int) -> None:
+        """Raise for vectors that nothing of this kind can have in this index."""
+        sizes = self._vector_sizes
+        check_vectors(vectors, self.path, self._settings, prefix=prefix, least=least, sizes=sizes)
+
+    def _note_sizes(self, vectors: Mapping[str, Vectors]) -> None:
+        self._vector_sizes |= {name: own.shape[1] for name, own in vectors.items() if len(own)}
 
     def _builder(self) -> SegmentBuilder:
         if self._pending is None:
@@ -298,13 +335,16 @@ class IndexWriter:
         """Seal what is pending, merge what is due, and switch to the new manifest."""
         with self._writing():
             segments = [*self._segments]
-            if self._pending is not None:
-                segments += self._opened([self._pending.seal()])
-            dead = self._dead.ids()
             rows = [segment.entry.rows for segment in segments]
+            if self._pending is not None:
+                rows.append(self._pending.rows)
+            dead = self._dead.ids()
             everything |= len(dead) * DEAD_SHARE > sum(rows)
             start = 0 if everything else merge_start(rows)
-            if everything or start < len(segments) - 1:
+            merged = everything or start < len(rows) - 1
+            if self._pending is not None:
+                segments += self._opened([self._pending.seal(lists=not merged)])
+            if merged:
                 entry = merge_segments(self.path, self._new_name(), segments[start:], dead)
                 segments[start:] = self._opened([entry] if entry.rows else [])
                 dead = dead[dead < entry.first_id]

@@ -1,6 +1,7 @@
 """Flat cosine search with FAISS on the raw arrays, memory maps included."""
 
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 
@@ -19,8 +20,8 @@ class FaissCosine:
     """
 
     def __init__(self, blocks: Sequence[CosineBlock], dead: Ids) -> None:
-        parts = ((block.vectors, block.ids) for block in blocks)
-        self._scan = FlatScan(parts, dead, _nearest_rows)
+        parts = ((partial(nearest_rows, block.vectors), block.ids) for block in blocks)
+        self._scan = FlatScan(parts, dead)
 
     @property
     def size(self) -> int:
@@ -34,7 +35,7 @@ class FaissCosine:
         return CosineNeighbours(scores=-near.distances.astype(np.float32, copy=False), ids=near.ids)
 
 
-def _nearest_rows(queries: Vectors, vectors: Vectors, k: int) -> tuple[Vectors, Ids]:
+def nearest_rows(vectors: Vectors, queries: Vectors, k: int) -> tuple[Vectors, Ids]:
     """Return the negated cosines and the rows of the k nearest vectors."""
     import faiss
 

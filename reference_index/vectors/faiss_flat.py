@@ -1,4 +1,4 @@
-"""Scanning every block for every query, and leaving out the dead: what FAISS's engines share."""
+"""Searching every block for every query, and leaving out the dead: what FAISS's engines share."""
 
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
@@ -9,8 +9,8 @@ import numpy.typing as npt
 from reference_index.vectors import Ids
 
 Rows = npt.NDArray[Any]
-Nearest = Callable[[Rows, Rows, int], tuple[Rows, Ids]]
-"""From queries, rows and k to the distances and numbers of the k nearest rows, nearest first."""
+Nearest = Callable[[Rows, int], tuple[Rows, Ids]]
+"""From queries and k to the distances and numbers of a block's k nearest rows, nearest first."""
 
 
 class Near(NamedTuple):
@@ -21,10 +21,10 @@ class Near(NamedTuple):
 
 
 class FlatScan:
-    """Blocks of rows with ascending ids, searched by one function; ``size`` of them are live."""
+    """Blocks with ascending ids, each searched by its function; ``size`` of all rows are live."""
 
-    def __init__(self, blocks: Iterable[tuple[Rows, Ids]], dead: Ids, nearest: Nearest) -> None:
-        self._parts = [_Part(rows, ids, dead, nearest) for rows, ids in blocks if len(ids)]
+    def __init__(self, blocks: Iterable[tuple[Nearest, Ids]], dead: Ids) -> None:
+        self._parts = [_Part(nearest, ids, dead) for nearest, ids in blocks if len(ids)]
         self.size = sum(part.live for part in self._parts)
 
     def search(self, queries: Rows, *, k: int) -> Near:
@@ -49,8 +49,8 @@ class FlatScan:
 class _Part:
     """One block and which of its rows are dead."""
 
-    def __init__(self, rows: Rows, ids: Ids, dead: Ids, nearest: Nearest) -> None:
-        self._rows, self._ids, self._nearest = rows, ids, nearest
+    def __init__(self, nearest: Nearest, ids: Ids, dead: Ids) -> None:
+        self._nearest, self._ids = nearest, ids
         first = np.searchsorted(ids, dead, side="left")
         last = np.searchsorted(ids, dead, side="right")
         here = last > first
@@ -66,11 +66,11 @@ class _Part:
         """Return the min(k, live) nearest live rows, fetching more until none can be missing."""
         total, k = len(self._ids), min(k, self.live)
         if self._alive is None:
-            distances, rows = self._nearest(queries, self._rows, k)
+            distances, rows = self._nearest(queries, k)
             return Near(distances, self._ids[rows])
         fetch = min(2 * k, total)
         while True:
-            distances, rows = self._nearest(queries, self._rows, fetch)
+            distances, rows = self._nearest(queries, fetch)
             alive = self._alive[rows]
             if (alive.sum(axis=1) >= k).all():
                 break

@@ -1,6 +1,7 @@
 """Flat Hamming search with FAISS on the raw arrays, memory maps included."""
 
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 
@@ -19,7 +20,8 @@ class FaissHamming:
     """
 
     def __init__(self, blocks: Sequence[Block], dead: Ids) -> None:
-        self._scan = FlatScan(((block.codes, block.ids) for block in blocks), dead, _nearest_rows)
+        parts = ((partial(_nearest_rows, block.codes), block.ids) for block in blocks)
+        self._scan = FlatScan(parts, dead)
 
     @property
     def size(self) -> int:
@@ -33,7 +35,7 @@ class FaissHamming:
         return Neighbours(distances=near.distances.astype(np.int32, copy=False), ids=near.ids)
 
 
-def _nearest_rows(queries: Codes, codes: Codes, k: int) -> tuple[Distances, Ids]:
+def _nearest_rows(codes: Codes, queries: Codes, k: int) -> tuple[Distances, Ids]:
     """Return distances and rows of the k nearest codes."""
     import faiss
 

@@ -54,6 +54,10 @@ CALIBRATION = Calibration(
     },
 )
 FACE_SETTINGS = "faces, test"
+EMBEDDING, CONCEPT = "embedding:tiny-1", "concept:tiny-1"
+VECTOR_SETTINGS = HASH_SETTINGS | {EMBEDDING: "tiny, test", CONCEPT: "tiny words, test"}
+VECTOR_SIZE = 16
+WINDOWS = 2
 FACE_SIZE = 16
 COMMITTED = {"a": ["a0", "a1", "a2"], "b": ["b0", "b1"], "p": ["p0"]}
 
@@ -98,6 +102,22 @@ def likeness(*names):
     return unit(np.array([rng.standard_normal(FACE_SIZE) for rng in rngs]).reshape(-1, FACE_SIZE))
 
 
+def views(name, windows=WINDOWS):
+    """Return the embeddings of windows on an image of this name: float32 (windows, VECTOR_SIZE)."""
+    rng = np.random.default_rng([2, *name.encode()])
+    return unit(rng.standard_normal((windows, VECTOR_SIZE)))
+
+
+def words(title):
+    """Return the embeddings of the words of a record with this title: float32 (2, VECTOR_SIZE)."""
+    return views("words of " + title)
+
+
+def vectors_of(writer, channel, vectors):
+    """Return vectors as the writer of an index takes them, none where it lacks the channel."""
+    return {channel: vectors} if channel in writer.settings else {}
+
+
 def unit(vectors):
     """Return vectors with length 1: float32 (n, d)."""
     vectors = np.asarray(vectors, np.float64)
@@ -112,7 +132,8 @@ def record(record_id, title=None, **terms):
 
 def add(writer, record_id, *images):
     """Put a record with images of these names."""
-    writer.put_record(record(record_id))
+    own = record(record_id)
+    writer.put_record(own, vectors_of(writer, CONCEPT, words(own.title)))
     for name in images:
         writer.add_image(
             record_id,
@@ -122,6 +143,7 @@ def add(writer, record_id, *images):
             height=480,
             source=f"{name}.png",
             local=[(features(name), ASPECT)] if "local" in writer.settings else [],
+            vectors=vectors_of(writer, EMBEDDING, views(name)),
         )
 
 
@@ -188,10 +210,22 @@ def content_of(index):
             if "face" in image.channels:
                 (found_by_face,) = index.search_faces(likeness(name), k=0, min_score=-1)
                 assert image.id in {near.image_id for near in found_by_face}
+        find_by_vectors(index, one, dict(zip(names, images, strict=True)))
         found[one.id] = (one.title, sorted(names))
     assert len(found) == index.record_count
     assert sum(len(names) for _, names in found.values()) == index.image_count
     return found
+
+
+def find_by_vectors(index, one, images):
+    """Make sure that a record is found by its words and each image, by name, by all its windows."""
+    if CONCEPT in index.channels:
+        ((near,),) = index.search_vectors(CONCEPT, words(one.title)[1:], k=1)
+        assert (near.record_id, near.image_id) == (one.id, None)
+    for name, image in images.items():
+        if EMBEDDING in image.channels:
+            for (near,) in index.search_vectors(EMBEDDING, views(name), k=1):
+                assert (near.record_id, near.image_id) == (one.id, image.id)
 
 
 def content_at(path):

@@ -257,11 +257,11 @@ def test_a_newer_format_is_refused(tmp_path):
 
     path = make(tmp_path / "i")
     manifest = path / "manifest.json"
-    body = manifest.read_bytes().partition(b"\n")[2].replace(b'"format": 2,', b'"format": 5,')
+    body = manifest.read_bytes().partition(b"\n")[2].replace(b'"format": 2,', b'"format": 6,')
     checksum = hashlib.sha256(body).hexdigest()
     manifest.write_bytes(b'{"checksum": "%s",\n' % checksum.encode() + body)
     for use in (ReferenceIndex.open, verify, lambda path: IndexWriter(path, settings=SETTINGS)):
-        with pytest.raises(IndexFormatError, match="format 5, this version reads formats up to 4"):
+        with pytest.raises(IndexFormatError, match="format 6, this version reads formats up to 5"):
             use(path)
 
 

@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 from index_tools import (
+    CONCEPT,
     HASH_SETTINGS,
     SETTINGS,
+    VECTOR_SETTINGS,
     add,
     add_person,
     calibrate,
@@ -18,6 +20,8 @@ from index_tools import (
     files_of,
     likeness,
     make,
+    record,
+    words,
 )
 
 from reference_index import IndexWriter, verify
@@ -88,7 +92,21 @@ def meet(path):
         writer.remove_record("p1")
 
 
-SCENARIOS = {"change": change, "create": create, "recalibrate": recalibrate, "meet": meet}
+def look(path):
+    """Add, remove and change what is searched by vectors, in one commit."""
+    with IndexWriter(path, settings=VECTOR_SETTINGS) as writer:
+        add(writer, "c", "c0")
+        writer.remove_record("a")
+        writer.put_record(record("b", title="renamed"), {CONCEPT: words("renamed")})
+
+
+SCENARIOS = {
+    "look": look,
+    "change": change,
+    "create": create,
+    "recalibrate": recalibrate,
+    "meet": meet,
+}
 
 
 def killed_everywhere(folder, scenario):
@@ -176,6 +194,22 @@ def test_a_writer_killed_while_enrolling_a_person_leaves_all_or_nothing_of_them(
         assert verify(place) == ()
         held = b"".join((place / file).read_bytes() for file in files_of(place))
         assert (vector in held) == ("p1" in content)
+
+
+def test_a_writer_killed_while_vectors_change_leaves_one_state_or_the_next(tmp_path):
+    """Whichever file operation is the last, every image and word that is there is found."""
+    base = make(tmp_path / "base", {"a": ["a0"], "b": ["b0"]}, settings=VECTOR_SETTINGS)
+    states = [content_at(base)]
+    states.append({"b": ("renamed", ["b0"]), "c": ("title of c", ["c0"])})
+    places = killed_everywhere(tmp_path, "look")
+    seen = [states.index(content_at(place)) for place in places]
+    assert seen == sorted(seen)
+    assert set(seen) == {0, 1}
+    for place, state in zip(places, seen, strict=True):
+        assert [problem for problem in verify(place) if problem.damage] == []
+        make(place, {"d": ["d0"]}, settings=VECTOR_SETTINGS)
+        assert content_at(place) == states[state] | {"d": ("title of d", ["d0"])}
+        assert verify(place) == ()
 
 
 @pytest.mark.parametrize(
