@@ -80,3 +80,15 @@ class ModelCardError(ScreeningError):
 
 class ModelStoreError(ScreeningError):
     """The folder of weights cannot be written to; nothing in it was changed."""
+
+
+class ModelToolsMissingError(ModelMissingError):
+    """Software that is needed for weights is not installed; the message names the extra."""
+
+
+class HubError(ScreeningError):
+    """The hub cannot be reached, or gives something else than a card says."""
+
+
+class BundleError(ScreeningError):
+    """A bundle of weights cannot be used; the folder of weights was not changed."""

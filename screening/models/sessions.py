@@ -14,11 +14,13 @@ Batch = npt.NDArray[np.float32]
 class Network:
     """One ONNX network that takes a batch of square pictures and gives a vector for each.
 
-    May be used from several threads at once. input_size: px of a side; 0 where any will do.
+    May be used from several threads at once. one_by_one: give it one picture at a time even if it
+    takes more, as int8 needs whose scale is that of the whole batch. input_size: px of a side; 0
+    where any will do.
     Raises ModelBrokenError where the file is no such network.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, one_by_one: bool = False) -> None:
         import onnxruntime
 
         options = onnxruntime.SessionOptions()
@@ -28,7 +30,7 @@ class Network:
         self.path = path
         try:
             self._session: Any = onnxruntime.InferenceSession(
-                path.read_bytes(), options, providers=["CPUExecutionProvider"]
+                str(path), options, providers=["CPUExecutionProvider"]
             )
         except Exception as error:
             raise ModelBrokenError(
@@ -43,7 +45,7 @@ class Network:
                 f"expected one input (n, 3, side, side) and one output"
             )
         self._name = inputs[0].name
-        self._one_by_one = isinstance(shape[0], int)
+        self._one_by_one = one_by_one or isinstance(shape[0], int)
         self.input_size = side if isinstance(side := shape[2], int) else 0
 
     def run(self, batch: Batch) -> Batch:

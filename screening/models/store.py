@@ -11,6 +11,7 @@ from pathlib import Path
 
 from screening.errors import ModelBrokenError, ModelCardError, ModelStoreError
 from screening.models.cards import Card, card_text, read_card, shipped_cards
+from screening.models.conversion import SUFFIX, Conversion, StoredFile, conversion_of
 
 VARIABLE = "SCREENING_MODELS"
 
@@ -27,7 +28,8 @@ def default_folder() -> Path:
 class ModelStore:
     """A folder of weights, and of the cards ``ID.toml`` of those that no shipped card describes.
 
-    It need not exist to be looked into. Nothing is ever fetched from a network.
+    It need not exist to be looked into. Nothing is ever fetched from a network. Weights for whole
+    pictures are there as conversions: ``ID.converted.json`` and the files that it names.
     """
 
     folder: Path = field(default_factory=default_folder)
@@ -52,7 +54,38 @@ class ModelStore:
         """
         if not card.sha256:
             return None
-        return next((file for file in self._candidates(card) if _is_of(file, card)), None)
+        return next(
+            (file for file in self._candidates(card) if _is(file, card.sha256, card.bytes)), None
+        )
+
+    def conversions(self) -> tuple[Conversion, ...]:
+        """Return all readable conversions: recommended weights first, then free for commerce."""
+        found = [one for file in self._records() if (one := _readable(file))]
+        recommended = {card.id for card in shipped_cards() if card.recommended}
+        return tuple(
+            sorted(
+                found, key=lambda one: (one.id not in recommended, not one.commercial_use, one.id)
+            )
+        )
+
+    def conversion(self, conversion_id: str) -> Conversion | None:
+        """Return the conversion of this id, if there is a readable one."""
+        return next((one for one in self.conversions() if one.id == conversion_id), None)
+
+    def file_of(self, stored: StoredFile) -> Path | None:
+        """Return where a file of a conversion is, None where it is not there as it was made."""
+        path = self.folder / stored.file
+        return path if _is(path, stored.sha256, stored.bytes) else None
+
+    def lacking(self, conversion: Conversion) -> list[str]:
+        """Name the files of a conversion that are missing or altered.
+
+        A checkpoint that is not there is not missed: only a GPU needs it.
+        """
+        files = conversion.files
+        if not (self.folder / conversion.checkpoint.file).exists():
+            del files["checkpoint"]
+        return [file.file for file in files.values() if not self.file_of(file)]
 
     def add(self, file: Path, card: Card) -> Path:
         """Copy weights into the store, and their card if it does not ship; return the copy.
@@ -73,7 +106,7 @@ class ModelStore:
         parts = {self.folder / card.file: content}
         if card not in shipped_cards():
             parts[self.folder / f"{card.id}.toml"] = card_text(card).encode()
-        with self._writing():
+        with self.writing():
             self.folder.mkdir(parents=True, exist_ok=True)
             _write_all(parts)
         return self.folder / card.file
@@ -95,7 +128,37 @@ class ModelStore:
                 found.append(f"{named}: is not what {card.id} was: get the file again")
             elif card not in shipped_cards():
                 found.append(f"{named}: is missing; import it again, or remove {card.id}.toml")
+        return found + self._conversion_problems()
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """Turn what the disk refuses into a ModelStoreError."""
+        try:
+            yield
+        except OSError as error:
+            raise ModelStoreError(
+                f"{self.folder}: cannot be written to ({error.strerror or error}); nothing was "
+                f"changed; make room or permit writing there, or name another folder in {VARIABLE}"
+            ) from error
+
+    def _conversion_problems(self) -> list[str]:
+        found = []
+        for file in self._records():
+            try:
+                conversion = read_conversion(file)
+            except ModelCardError as error:
+                found.append(str(error))
+                continue
+            for name in self.lacking(conversion):
+                what = "is not what was made" if (self.folder / name).exists() else "is missing"
+                found.append(
+                    f"{self.folder / name}: {what}; remove {file.name}, then pull or import "
+                    f"{conversion.id} again"
+                )
         return found
+
+    def _records(self) -> list[Path]:
+        return sorted(self.folder.glob(f"[!.]*{SUFFIX}"))
 
     def _own_card(self, file: Path) -> Card:
         card = read_card(file)
@@ -113,15 +176,26 @@ class ModelStore:
             yield from sorted(self.folder.iterdir())
         yield from _packaged(card)
 
-    @contextmanager
-    def _writing(self) -> Iterator[None]:
-        try:
-            yield
-        except OSError as error:
-            raise ModelStoreError(
-                f"{self.folder}: cannot be written to ({error.strerror}); nothing was changed; "
-                f"make room or permit writing there, or name another folder in {VARIABLE}"
-            ) from error
+
+def read_conversion(file: Path) -> Conversion:
+    """Return the conversion in a file ``ID.converted.json``. Raises ModelCardError."""
+    try:
+        text = file.read_text(encoding="utf-8")
+    except (OSError, ValueError) as error:
+        raise ModelCardError(f"{file}: cannot be read ({error}); remove the file") from error
+    conversion = conversion_of(str(file), text)
+    if conversion.record != file.name:
+        raise ModelCardError(
+            f"{file}: is that of {conversion.id}; rename it to {conversion.record}"
+        )
+    return conversion
+
+
+def _readable(file: Path) -> Conversion | None:
+    try:
+        return read_conversion(file)
+    except ModelCardError:  # ``problems`` tells of it
+        return None
 
 
 def file_sha256(file: Path) -> str:
@@ -136,13 +210,9 @@ def _sha256(file: Path, _size: int, _mtime_ns: int) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def _is_of(file: Path, card: Card) -> bool:
+def _is(file: Path, sha256: str, size: int) -> bool:
     try:
-        return (
-            file.is_file()
-            and file.stat().st_size == card.bytes
-            and file_sha256(file) == card.sha256
-        )
+        return file.is_file() and file.stat().st_size == size and file_sha256(file) == sha256
     except OSError:  # it cannot be read, so it is not to be used
         return False
 
