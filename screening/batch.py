@@ -15,9 +15,9 @@ from multiprocessing.connection import wait
 from pathlib import Path
 
 from screening.errors import WorkerError
-from screening.examine import Examined, examine
+from screening.examine import Examined, completed, examine
 from screening.images import Limits, Seen
-from screening.signals.faces import FaceModel
+from screening.signals import NO_MODELS, Models
 
 _LARGEST_JOB = 128
 _JOBS_AHEAD = 4
@@ -37,27 +37,27 @@ def examine_files(
     *,
     limits: Limits,
     workers: int | None = None,
-    faces: FaceModel | None = None,
+    models: Models = NO_MODELS,
 ) -> Iterator[list[Examined]]:
     """Yield what was found in every file, in the order given, in lists of whatever is ready.
 
     workers: processes, one per processor by default; 0 decodes in this process, where the time
     limit of a file holds only between frames. A file that crashes its process, or outlasts
-    ``limits.max_seconds`` in it, comes back as unread. faces: what to look for faces with, if at
-    all; a process loads it at its first picture.
+    ``limits.max_seconds`` in it, comes back as unread. models: what looks at the files by
+    weights; a process loads them at its first picture.
     """
     if workers is None:
         workers = default_workers()
     if workers < 0:
         raise ValueError(f"workers is {workers}, expected at least 0, or None for all processors")
     if workers == 0 or os.name != "posix" or not sys.executable:
-        yield from ([examine(seen, limits, faces)] for seen in files)
+        yield from (completed([examine(seen, limits, models)], models) for seen in files)
         return
     pool: list[_Worker] = []
     try:
         for _ in range(workers):
-            pool.append(_Worker(limits, faces))  # noqa: PERF401  those started are to be ended
-        yield from _all(files, pool)
+            pool.append(_Worker(limits, models))  # noqa: PERF401  those started are to be ended
+        yield from (completed(answers, models) for answers in _all(files, pool))
     finally:
         for worker in pool:
             worker.stop()
@@ -79,8 +79,8 @@ class _Job:
 class _Worker:
     """One decoding process and what it is doing."""
 
-    def __init__(self, limits: Limits, faces: FaceModel | None) -> None:
-        self._limits, self._faces = limits, faces
+    def __init__(self, limits: Limits, models: Models) -> None:
+        self._limits, self._models = limits, models
         self.job: _Job | None = None
         self._failed_starts = 0
         self._start()
@@ -105,7 +105,7 @@ class _Worker:
         self._waiting = 0
         self._heard = time.monotonic()
         with suppress(OSError):  # one that ended already is noticed when it is heard
-            self.connection.send((self._limits, self._faces))
+            self.connection.send((self._limits, self._models))
 
     @property
     def idle(self) -> bool:

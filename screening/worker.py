@@ -14,7 +14,7 @@ import cv2
 
 from screening.examine import Examined, examine
 from screening.images import Limits, Seen
-from screening.signals.faces import FaceModel
+from screening.signals import Models
 
 FLUSH_SECONDS = 0.05
 """Answers are sent together at most this long after the first: small files cost no round trip
@@ -29,7 +29,7 @@ def main(descriptor: int) -> None:
     for stream in (1, 2):  # decoders in C print there
         os.dup2(quiet, stream)
     with Connection(descriptor) as connection:
-        how: tuple[Limits, FaceModel | None] = connection.recv()
+        how: tuple[Limits, Models] = connection.recv()
         connection.send(())  # ready
         while True:
             try:
@@ -40,14 +40,14 @@ def main(descriptor: int) -> None:
 
 
 def _answer(
-    job: tuple[Seen | str, ...], limits: Limits, faces: FaceModel | None, connection: Connection
+    job: tuple[Seen | str, ...], limits: Limits, models: Models, connection: Connection
 ) -> None:
     """Send what was found in each file of a job, in order, a few at a time."""
     done: list[Examined] = []
     flushed = time.monotonic()
     for seen in job:
         signal.setitimer(signal.ITIMER_REAL, limits.max_seconds)
-        done.append(examine(seen, limits, faces))
+        done.append(examine(seen, limits, models))
         signal.setitimer(signal.ITIMER_REAL, 0)
         if time.monotonic() - flushed > FLUSH_SECONDS:
             connection.send(tuple(done))
