@@ -42,7 +42,7 @@ from screening.evaluation.reliability import predictive_interval
 from screening.examine import Examined, examine_file, examine_pixels
 from screening.images import Limits
 from screening.models import ModelStore
-from screening.signals import SETTINGS
+from screening.signals import SETTINGS, Models
 from screening.signals.faces import FaceModel, choose, find_faces
 
 GALLERY = 100  # people, of the 120 that have photographs to enroll
@@ -125,7 +125,7 @@ def path_of(file: str) -> str:
 def examined_of(name: str, *, model: FaceModel) -> Examined:
     """Return what the product extracts from a picture, faces included; figures are drawn here."""
     if not name.startswith(FIGURE):
-        return examine_file(str(shared_data() / name), Limits(), faces=model)
+        return examine_file(str(shared_data() / name), Limits(), models=Models(faces=model))
     rng = np.random.default_rng((5, int(name.removeprefix(FIGURE))))
     pixels = np.asarray(figure(rng, (640, 800)).convert("RGB"))
     return replace(examine_pixels(pixels, Limits(), model), path=name)

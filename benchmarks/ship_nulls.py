@@ -29,6 +29,7 @@ from screening.evaluation.attacks import ATTACKS, Family
 from screening.images import Seen
 from screening.matching import CHANNELS, SETTINGS, default_null, settings_of
 from screening.models import ModelStore
+from screening.signals import Models
 from screening.signals.faces import FaceModel, choose
 
 NULLS = ROOT / "screening" / "matching" / "nulls"
@@ -129,7 +130,7 @@ def people(model: FaceModel, folder: Path, seed: int) -> dict[str, ChannelCalibr
         made = drawings(strangers, drawn) if not drawn.exists() else sorted(drawn.iterdir())
         with ReferenceIndex.open(path) as index:
             files = (Seen(path=str(file)) for file in (*strangers, *made, *art))
-            scores = list(score_files(files, index, faces=model))
+            scores = list(score_files(files, index, models=Models(faces=model)))
             halves.append((scores, dict.fromkeys(FACES, index.person_count)))
             settings = {name: settings_of(index, name) or "" for name in FACES}
     background = digest([*map(relative, (f for fs in photographs.values() for f in fs))])

@@ -11,7 +11,7 @@ from screening.errors import ConfigError, InputInvalidError
 from screening.images import Limits
 
 FILE_NAME = "screening.toml"
-_KEYS = ("production", "indexes", "models", "limits", "thresholds")
+_KEYS = ("production", "indexes", "models", "limits", "thresholds", "coverage")
 _LIMITS = tuple(limit.name for limit in fields(Limits))
 _THRESHOLDS = ("flag_at", "note_at", "raw_scores")
 
@@ -20,7 +20,8 @@ _THRESHOLDS = ("flag_at", "note_at", "raw_scores")
 class Config:
     """What a ``screening.toml`` says; paths are resolved against its folder.
 
-    thresholds: those fields of Policy that it sets: flag_at, note_at, raw_scores.
+    thresholds: those fields of Policy that it sets: flag_at, note_at, raw_scores. required: the
+    channels that must have looked, None for those of the policy.
     """
 
     production: str = ""
@@ -28,6 +29,7 @@ class Config:
     models: Path | None = None
     limits: Limits = field(default_factory=Limits)
     thresholds: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    required: tuple[str, ...] | None = None
     file: Path | None = None
 
 
@@ -63,6 +65,7 @@ def read_config(file: Path) -> Config:
         models=file.parent / models if models else None,
         limits=_limits(file, data.get("limits", {})),
         thresholds=_thresholds(file, data.get("thresholds", {})),
+        required=_required(file, data.get("coverage", {})),
         file=file,
     )
 
@@ -87,6 +90,23 @@ def _thresholds(file: Path, table: Any) -> dict[str, Any]:
     except InputInvalidError as error:
         raise ConfigError(f"{file}: [thresholds] {error}") from error
     return table
+
+
+def _required(file: Path, table: Any) -> tuple[str, ...] | None:
+    """Return the channels that a table of the coverage requires, None where it says nothing."""
+    if not isinstance(table, dict):
+        raise ConfigError(f"{file}: coverage is {table!r}, expected a table [coverage]")
+    _check_keys(file, table, ("required",))
+    names = table.get("required", [])
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise ConfigError(
+            f'{file}: [coverage] required is {names!r}, expected a list like ["hash", "local"]'
+        )
+    try:
+        replace(NETFLIX_GENAI, required=tuple(names))
+    except InputInvalidError as error:
+        raise ConfigError(f"{file}: [coverage] {error}") from error
+    return tuple(names) if "required" in table else None
 
 
 def _check_keys(file: Path, table: dict[str, Any], known: tuple[str, ...]) -> None:

@@ -17,11 +17,17 @@ from reference_index import ReferenceIndex
 from screening.batch import examine_files
 from screening.decision import NETFLIX_GENAI, Coverage, Policy, Role, decide, policy_named
 from screening.decision.policy import told
-from screening.examine import Examined, examine_bytes, examine_file, examine_pixels
+from screening.examine import (
+    Examined,
+    completed,
+    examine_bytes,
+    examine_file,
+    examine_pixels,
+)
 from screening.images import Limits, walk
-from screening.matching import CHANNELS, Matches, check_settings, match, null_of
-from screening.people import face_check
+from screening.matching import Matches, channels_of, check_settings, match, null_of
 from screening.result import Screening
+from screening.weights import weights_for
 
 ImageInput = str | os.PathLike[str] | bytes | Image.Image | npt.NDArray[np.uint8]
 
@@ -40,15 +46,17 @@ class Screener:
         policy: Policy = NETFLIX_GENAI,
         limits: Limits | None = None,
         models: str | os.PathLike[str] | None = None,
+        runtime: str = "onnx",
     ) -> None:
         for index in indexes:
             check_settings(index)
-            for channel in CHANNELS:
+            for channel in channels_of([index]):
                 null_of(index, channel.name)  # refuses a calibration of other settings
         self.indexes = tuple({index.uuid: index for index in indexes}.values())
         self.policy = policy
         self.limits = limits or Limits()
-        self.face_check = face_check(self.indexes, models=None if models is None else Path(models))
+        folder = None if models is None else Path(models)
+        self.weights = weights_for(self.indexes, folder=folder, runtime=runtime)
 
     @classmethod
     def open(
@@ -57,12 +65,14 @@ class Screener:
         policy: str | Policy = "netflix-genai",
         limits: Limits | None = None,
         models: str | os.PathLike[str] | None = None,
+        runtime: str = "onnx",
     ) -> Self:
         """Open a screener on the indexes at these paths.
 
         policy: the name of a built-in policy, or a Policy. limits: what a file may cost. models:
         the folder of weights, by default that of SCREENING_MODELS or of the user's data; where
-        those that people were enrolled with are missing, every screening says so.
+        those that an index was built with are missing, every screening says so. runtime: what runs
+        embeddings: "onnx", or "torch", which uses a GPU and needs screening[clip].
         Raises IndexMissingError, IndexDamagedError, IndexFormatError (all ReferenceIndexError),
         CalibrationError and PolicyError.
         """
@@ -71,7 +81,7 @@ class Screener:
         chosen = policy if isinstance(policy, Policy) else policy_named(policy)
         with ExitStack() as undo:
             opened = [undo.enter_context(ReferenceIndex.open(path)) for path in indexes]
-            screener = cls(opened, policy=chosen, limits=limits, models=models)
+            screener = cls(opened, policy=chosen, limits=limits, models=models, runtime=runtime)
             undo.pop_all()
         for index in opened:
             if index not in screener.indexes:
@@ -86,7 +96,7 @@ class Screener:
         A file that cannot be read is a Screening with coverage UNREAD, not an exception. Raises
         TypeError or ValueError for anything else than the above.
         """
-        how = self.limits, self.face_check.model
+        how = self.limits, self.weights.models
         if isinstance(image, bytes | bytearray | memoryview):
             examined = examine_bytes(bytes(image), *how)
         elif isinstance(image, str | os.PathLike):
@@ -98,7 +108,7 @@ class Screener:
                 f"got {type(image).__name__}, expected a path, the bytes of an image file, a PIL "
                 "image or a uint8 array (h, w, 3) in RGB"
             )
-        return self._screenings([examined], candidates)[0]
+        return self._screenings(completed([examined], self.weights.models), candidates)[0]
 
     def scan(
         self,
@@ -124,7 +134,7 @@ class Screener:
     ) -> Generator[Screening]:
         files = chain.from_iterable(map(walk, roots))
         for examined in examine_files(
-            files, limits=self.limits, workers=workers, faces=self.face_check.model
+            files, limits=self.limits, workers=workers, models=self.weights.models
         ):
             yield from self._screenings(examined, candidates)
 
@@ -155,7 +165,7 @@ class Screener:
                 note_at=self.policy.note_at,
                 raw_scores=self.policy.raw_scores,
                 candidates=candidates,
-                known=self.face_check.reports,
+                known=self.weights.reports,
             )
         )
         share = (time.perf_counter() - started) * 1e3 / max(len(examined), 1)

@@ -13,9 +13,9 @@ from screening.benchmark.queries import Query
 from screening.calibration.scores import score_examined
 from screening.errors import UnreadError
 from screening.evaluation.attacks import ATTACKS, Attack, RgbImage
-from screening.examine import Examined, examine_pixels
+from screening.examine import Examined, completed, examine_pixels
 from screening.images import Limits, load, open_picture
-from screening.signals.faces import FaceModel
+from screening.signals import Models
 
 _TOGETHER = 16
 
@@ -42,7 +42,7 @@ def edited_queries(
     seed: int,
     limits: Limits,
     workers: int | None,
-    faces: FaceModel | None,
+    models: Models,
 ) -> Iterator[Query]:
     """Yield ``each`` edited copies of every picture, searched with, one attack of its own each.
 
@@ -60,12 +60,12 @@ def edited_queries(
             beside = [_pixels(others[place], limits) for place in around]
         except UnreadError as error:
             return Examined(path=edit.path, unread=error.reason)
-        return examine_pixels(edit.attack.apply(image, rng, beside), limits, faces)
+        return examine_pixels(edit.attack.apply(image, rng, beside), limits, models)
 
     with ThreadPoolExecutor(max(workers or os.cpu_count() or 1, 1)) as threads:
         for start in range(0, len(edits), _TOGETHER):
             batch = edits[start : start + _TOGETHER]
-            found = score_examined(list(threads.map(examined, batch)), index)
+            found = score_examined(completed(list(threads.map(examined, batch)), models), index)
             for edit, scores in zip(batch, found, strict=True):
                 yield Query(
                     name=f"{edit.path} ({edit.attack.name})",

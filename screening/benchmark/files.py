@@ -12,6 +12,7 @@ from screening.benchmark.page import page
 from screening.benchmark.result import BenchmarkRun
 from screening.benchmark.words import as_csv
 from screening.errors import OutputError
+from screening.replacing import replacing
 
 
 def write(
@@ -66,19 +67,8 @@ def write_files(folder: Path, files: Mapping[str, bytes]) -> None:
     with _writing(folder):
         _make(folder)
         for name, data in files.items():
-            _write(folder / name, data)
-
-
-def _write(place: Path, data: bytes) -> None:
-    whole = place.with_name(f".{place.name}.{os.getpid()}.partial")
-    try:
-        with whole.open("wb") as stream:
-            stream.write(data)
-            stream.flush()
-            os.fsync(stream.fileno())
-        whole.replace(place)
-    finally:
-        whole.unlink(missing_ok=True)
+            with replacing(folder / name) as stream:
+                stream.write(data)
 
 
 @contextmanager

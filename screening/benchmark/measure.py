@@ -30,8 +30,8 @@ from screening.errors import CalibrationError
 from screening.evaluation.metrics import IntArray
 from screening.images import Limits
 from screening.matching.settings import check_settings
-from screening.people import face_check
 from screening.version import __version__
+from screening.weights import weights_for
 
 EDITS = 3
 LOAD = 1.0
@@ -50,6 +50,7 @@ def run(
     limits: Limits | None = None,
     workers: int | None = None,
     models: Path | None = None,
+    runtime: str = "onnx",
     report: Report = lambda _: None,
 ) -> BenchmarkRun:
     """Measure how well an index finds what it holds, and what that costs among unrelated images.
@@ -60,7 +61,7 @@ def run(
     load: flagged unrelated images per 1,000 that a reviewer can bear, for the recommended point.
     The calibration that the index may have plays no part, and nothing is written. ``report`` is
     given each picture that was searched with. workers: as in ``Screener.scan``. models: the
-    folder of weights.
+    folder of weights. runtime: as in ``Screener.open``.
     Raises BenchmarkError, CalibrationError, PathMissingError and ReferenceIndexError.
     """
     if (positives is None) == (attacks is None):
@@ -74,7 +75,7 @@ def run(
         check_settings(opened)
         how = How(
             index=opened,
-            faces=face_check([opened], models=models).model,
+            models=weights_for([opened], folder=models, runtime=runtime).models,
             seed=seed,
             limits=limits or Limits(),
             workers=workers,

@@ -12,7 +12,7 @@ from screening.benchmark.splits import halves
 from screening.calibration import MIN_IMAGES, ImageScores, background_of, score_files
 from screening.errors import UnreadError
 from screening.images import Limits, Seen, load, walk
-from screening.signals.faces import FaceModel
+from screening.signals import Models
 
 Report = Callable[[ImageScores], object]
 
@@ -21,11 +21,11 @@ Report = Callable[[ImageScores], object]
 class How:
     """The index to search, the seed of all chance, and what searching needs to know.
 
-    faces: the model that the people of the index need, None where it holds none.
+    models: what the index needs to look by.
     """
 
     index: ReferenceIndex
-    faces: FaceModel | None
+    models: Models
     seed: int
     limits: Limits
     workers: int | None
@@ -114,7 +114,7 @@ def _background(roots: Sequence[Path], how: How) -> tuple[list[Query], list[Rema
 
 
 def _scored(files: Iterable[Seen], how: How) -> Iterator[ImageScores]:
-    return score_files(files, how.index, limits=how.limits, workers=how.workers, faces=how.faces)
+    return score_files(files, how.index, limits=how.limits, workers=how.workers, models=how.models)
 
 
 def _pairs(file: Path, how: How) -> tuple[list[Query], list[Remark]]:
@@ -167,7 +167,7 @@ def _edited(
         seed=how.seed,
         limits=how.limits,
         workers=how.workers,
-        faces=how.faces,
+        models=how.models,
     )
     asked = []
     for query in edits:

@@ -15,11 +15,11 @@ from screening.calibration.background import Background, background_of, digest
 from screening.calibration.scores import ImageScores, score_files
 from screening.errors import CalibrationError
 from screening.images import Limits, walk
-from screening.matching import CHANNELS, default_null, settings_of
+from screening.matching import channels_of, default_null, settings_of
 from screening.matching.channels import Channel
 from screening.matching.settings import check_settings
-from screening.people import face_check
 from screening.version import __version__
+from screening.weights import weights_for
 
 MIN_IMAGES = 20
 """Background images that a channel must have looked at: with fewer nothing can be promised."""
@@ -67,22 +67,24 @@ def calibrate(
     keep_suspects: bool = False,
     timeout: float = 10.0,
     models: Path | None = None,
+    runtime: str = "onnx",
     report: Callable[[ImageScores], object] = lambda _: None,
 ) -> CalibrationOutcome:
     """Measure what the images of some files and folders score, and put it into the index.
 
     Each image is given to ``report`` when it was scored. Equal for equal images, index and seed,
     but for the date. timeout: seconds to wait for another writer of the index. models: the folder
-    of weights. Raises CalibrationError where that is not possible, or where the index changed
+    of weights. runtime: what runs those that look at whole pictures, "onnx" or "torch". Raises
+    CalibrationError where that is not possible, or where the index changed
     meanwhile; ReferenceIndexError and PathMissingError.
     """
     with ReferenceIndex.open(index) as opened:
         check_settings(opened)
-        faces = face_check([opened], models=models).model
+        looking = weights_for([opened], folder=models, runtime=runtime).models
 
         def scores() -> Iterator[ImageScores]:
             files = chain.from_iterable(map(walk, backgrounds))
-            for one in score_files(files, opened, limits=limits, workers=workers, faces=faces):
+            for one in score_files(files, opened, limits=limits, workers=workers, models=looking):
                 report(one)
                 yield one
 
@@ -126,14 +128,16 @@ def fitted(
     tail would promise too much. Raises CalibrationError where that is true of all.
     """
     suspected = tuple(
-        suspect for channel in CHANNELS for suspect in _suspects(scores, index, channel, seed)
+        suspect
+        for channel in channels_of([index])
+        for suspect in _suspects(scores, index, channel, seed)
     )
     left_out = set() if keep_suspects else {number for number, _ in suspected}
     kept = [one for number, one in enumerate(scores) if one.channels and number not in left_out]
     background = digest(kept)
     measured = {
         channel: _fitted(kept, index, channel, background, seed)
-        for channel in CHANNELS
+        for channel in channels_of([index])
         if sum(channel.name in one.channels for one in kept) >= MIN_IMAGES
     }
     channels = {
@@ -251,10 +255,11 @@ def _complete_from(scores: Sequence[ImageScores], channel: Channel) -> float:
 
 
 def _too_few(kept: Sequence[ImageScores], suspected: int, index: ReferenceIndex) -> str:
-    if not any(channel.references(index) for channel in CHANNELS):
+    channels = channels_of([index])
+    if not any(channel.references(index) for channel in channels):
         return f"{index.path} holds no references to calibrate: enroll works first"
     without = f", without {suspected} that seem to show what is enrolled" if suspected else ""
-    most = max(sum(channel.name in one.channels for one in kept) for channel in CHANNELS)
+    most = max(sum(channel.name in one.channels for one in kept) for channel in channels)
     if most >= MIN_IMAGES:
         return (
             f"{index.path}: the faces of {most} background images{without} are too few for figures "

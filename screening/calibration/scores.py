@@ -8,8 +8,8 @@ from reference_index import ReferenceIndex
 from screening.batch import examine_files
 from screening.examine import Examined
 from screening.images import Limits, Seen
-from screening.matching import CHANNELS
-from screening.signals.faces import FaceModel
+from screening.matching import channels_of
+from screening.signals import NO_MODELS, Models
 
 RECORDS = 100
 """Records of which the score is kept, for each image and channel: those that come closest."""
@@ -41,13 +41,13 @@ def score_files(
     records: int = RECORDS,
     limits: Limits | None = None,
     workers: int | None = None,
-    faces: FaceModel | None = None,
+    models: Models = NO_MODELS,
 ) -> Iterator[ImageScores]:
     """Yield what every file scores against an index, in order; files that are no images are not.
 
-    records: how many are kept for each image and channel. workers, faces: as in examine_files.
+    records: how many are kept for each image and channel. workers, models: as in examine_files.
     """
-    for batch in examine_files(files, limits=limits or Limits(), workers=workers, faces=faces):
+    for batch in examine_files(files, limits=limits or Limits(), workers=workers, models=models):
         images = [one for one in batch if not one.passed_over]
         yield from score_examined(images, index, records=records)
 
@@ -57,7 +57,7 @@ def score_examined(
 ) -> list[ImageScores]:
     """Return what each of some files that were examined scores against an index, in order."""
     tables = [_Table() for _ in examined]
-    for channel in CHANNELS:
+    for channel in channels_of([index]):
         if not channel.references(index):
             continue
         seen = [

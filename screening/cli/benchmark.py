@@ -14,7 +14,7 @@ from screening.benchmark.words import comparison_as_text, remarks_by_kind
 from screening.calibration import ImageScores
 from screening.cli.output import check_outside_indexes, output_to
 from screening.cli.progress import bar, counted, say
-from screening.cli.weights import models_option, say_of_faces
+from screening.cli.weights import models_option, runtime_option, say_of_weights
 from screening.config import find_config
 from screening.errors import OutputError
 from screening.report.summary import EXIT_UNFINISHED
@@ -45,6 +45,7 @@ _SHOWN = 5
 @click.option("--compare", "earlier", type=click.Path(path_type=Path, exists=True, dir_okay=False),
               help="The run.json of an earlier run, to set beside this one.")  # fmt: skip
 @models_option
+@runtime_option
 @click.option("--workers", type=click.IntRange(0, 256),
               help="Decoding processes; one per processor by default.")  # fmt: skip
 def benchmark_command(
@@ -58,6 +59,7 @@ def benchmark_command(
     output: Path | None,
     earlier: Path | None,
     models: Path | None,
+    runtime: str,
     workers: int | None,
 ) -> None:
     """Measure how well INDEX finds what it holds, and what that costs among unrelated images.
@@ -78,7 +80,7 @@ def benchmark_command(
         say("curves will be missing: matplotlib is not installed (pip install 'screening[plots]')")
     config = find_config(backgrounds[0])
     models = models or config.models
-    say_of_faces(index, models)
+    say_of_weights(index, models)
     total = counted(backgrounds)
     if total is not None and attacks is not None:
         total += attacks_per_image * (counted([attacks]) or 0)
@@ -98,6 +100,7 @@ def benchmark_command(
             limits=config.limits,
             workers=workers,
             models=models,
+            runtime=runtime,
             report=report,
         )
     comparison = compare(before, measured) if before else None

@@ -15,12 +15,12 @@ from screening.calibration import CalibrationOutcome, calibrate, discard
 from screening.calibration.paths import path_json
 from screening.cli.output import output_to
 from screening.cli.progress import bar, counted
-from screening.cli.weights import models_option, say_of_faces
+from screening.cli.weights import models_option, runtime_option, say_of_weights
 from screening.config import find_config
-from screening.matching import CHANNELS
+from screening.matching import channels_of
 from screening.matching.settings import DRAWN_FACE_CHANNEL
 from screening.report.summary import EXIT_UNFINISHED
-from screening.report.words import HIGHEST, printable
+from screening.report.words import HIGHEST, printable, score_shown
 from screening.screener import distinct_roots
 
 _COLUMNS = ("CHANNEL", "PROMISED", "THRESHOLD", "95 % INTERVAL", "HOW")
@@ -42,6 +42,7 @@ _COLUMNS = ("CHANNEL", "PROMISED", "THRESHOLD", "95 % INTERVAL", "HOW")
 @click.option("--discard", "discarded", is_flag=True,
               help="Take the calibration out of INDEX instead.")  # fmt: skip
 @models_option
+@runtime_option
 @click.option("--workers", type=click.IntRange(0, 256),
               help="Decoding processes; one per processor by default.")  # fmt: skip
 @click.option("--wait", default=10.0, show_default=True, type=click.FloatRange(0),
@@ -55,6 +56,7 @@ def calibrate_command(
     keep_suspects: bool,
     discarded: bool,
     models: Path | None,
+    runtime: str,
     workers: int | None,
     wait: float,
 ) -> None:
@@ -80,7 +82,7 @@ def calibrate_command(
         return
     roots, config = distinct_roots(backgrounds), find_config(backgrounds[0])
     models = models or config.models
-    say_of_faces(index, models)
+    say_of_weights(index, models)
     # opened first: a place that cannot be written to is not found out after hours
     with output_to(output) if output else nullcontext() as file:
         with bar(total=counted(roots)) as advance:
@@ -90,6 +92,7 @@ def calibrate_command(
                 limits=config.limits,
                 workers=workers,
                 models=models,
+                runtime=runtime,
                 seed=seed,
                 keep_suspects=keep_suspects,
                 timeout=wait,
@@ -139,7 +142,7 @@ def _table(outcome: CalibrationOutcome, index: ReferenceIndex) -> Iterator[str]:
     yield ""
     for name, channel in calibration.channels.items():
         yield f"{name}: {_basis(channel)}"
-    for one in CHANNELS:
+    for one in channels_of([index]):
         if one.references(index) and one.name not in calibration.channels:
             yield (
                 f"{one.name}: too few images could be compared; the figures that ship with this "
@@ -155,7 +158,7 @@ def _table(outcome: CalibrationOutcome, index: ReferenceIndex) -> Iterator[str]:
         title = index.record(suspect.record_id).title
         yield (
             f"{printable(suspect.path or '')}: {kept} seems to show “{printable(title)}” "
-            f"({suspect.channel} {suspect.score:.1f})"
+            f"({suspect.channel} {score_shown(suspect.score)})"
         )
     for path in background.plain:
         yield f"{printable(path)}: left out: no channel finds enough in it to compare"
@@ -174,13 +177,13 @@ def _row(channel: str, threshold: Threshold) -> tuple[str, str, str, str]:
         return promised, "-", "-", f"needs {needed}"
     highest = HIGHEST.get(channel, math.inf)
     low, high = (
-        "…" if end is None else f"{min(end, highest):.1f}"
+        "…" if end is None else score_shown(min(end, highest))
         for end in (threshold.low, threshold.high)
     )
     how = f"extrapolated; to measure it takes {needed}" if threshold.extrapolated else "measured"
     if threshold.min_score > highest:
-        return promised, f"> {highest:.1f}", f"{low} to {high}", f"out of reach; {how}"
-    return promised, f"{threshold.min_score:.1f}", f"{low} to {high}", how
+        return promised, f"> {score_shown(highest)}", f"{low} to {high}", f"out of reach; {how}"
+    return promised, score_shown(threshold.min_score), f"{low} to {high}", how
 
 
 def _part(channel: str) -> str:

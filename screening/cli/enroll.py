@@ -7,7 +7,7 @@ import click
 
 from reference_index import Kind, ReferenceIndex
 from screening.cli.progress import bar, counted, say
-from screening.cli.weights import models_option
+from screening.cli.weights import models_option, runtime_option
 from screening.config import find_config
 from screening.enrollment import (
     PROBLEMS,
@@ -32,6 +32,11 @@ from screening.report.words import printable
 @click.option("--face-model", metavar="ID",
               help="Weights to look for people's faces with, where INDEX has no faces yet; by "
               "default the best there are.")  # fmt: skip
+@click.option("--embedding", "embeddings", multiple=True, metavar="ID",
+              help="Weights to build a new INDEX with, that see what is alike when nothing was "
+              "copied; may be given several times. By default the best there are.")  # fmt: skip
+@click.option("--no-embeddings", is_flag=True, help="Build a new INDEX without any.")
+@runtime_option
 @click.option("--keep-doubtful", is_flag=True,
               help="Also enroll photographs that seem to show someone else than the person's "
               "others, and of several faces the largest.")  # fmt: skip
@@ -46,6 +51,9 @@ def enroll_command(
     kind: str,
     models: Path | None,
     face_model: str | None,
+    embeddings: tuple[str, ...],
+    no_embeddings: bool,
+    runtime: str,
     keep_doubtful: bool,
     workers: int | None,
     wait: float,
@@ -59,6 +67,8 @@ def enroll_command(
     changes nothing. Exit code 4 when something could not be used. The nearest screening.toml,
     upward from FOLDER, gives the limits of a file and the folder of weights.
     """
+    if embeddings and no_embeddings:
+        raise click.UsageError("--embedding and --no-embeddings exclude one another: leave one out")
     chosen = Kind(kind)
     sources = (
         records_sources(records, folder=folder, kind=chosen)
@@ -86,6 +96,8 @@ def enroll_command(
             timeout=wait,
             models=models or config.models,
             face_model=face_model,
+            embeddings=embeddings if embeddings or no_embeddings else None,
+            runtime=runtime,
             keep_doubtful=keep_doubtful,
             report=report,
             remark=say,

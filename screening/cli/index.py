@@ -13,7 +13,7 @@ from reference_index.fingerprint import FACE_CHANNEL
 from screening.cli.weights import models_option
 from screening.config import find_config
 from screening.errors import CalibrationError
-from screening.matching import CHANNELS, null_of
+from screening.matching import channels_of, null_of
 from screening.people import cards_of, store_at
 from screening.report.words import printable
 from screening.signals import SETTINGS
@@ -151,7 +151,7 @@ def _calibration(index: ReferenceIndex) -> dict[str, Any] | None:
         "background": calibration.background,
         "channels": {
             channel.name: _state(index, channel.name)
-            for channel in CHANNELS
+            for channel in channels_of([index])
             if channel.name in index.channels or channel.references(index)
         },
     }

@@ -1,6 +1,5 @@
 """Where results go: standard output, or a file that is there only when it is whole."""
 
-import os
 import shutil
 import sys
 import tempfile
@@ -15,6 +14,7 @@ from reference_index.errors import IndexDamagedError, IndexFormatError
 from reference_index.manifest import MANIFEST, SEGMENTS, read_manifest
 from screening.errors import OutputError
 from screening.images.formats import HEAD_BYTES, classify
+from screening.replacing import replacing
 
 
 class Output:
@@ -104,15 +104,8 @@ def _deliver(text: IO[str], place: Path) -> None:
         with place.open("w", encoding="utf-8", newline="") as stream:
             shutil.copyfileobj(text, stream)
         return
-    whole = place.with_name(f".{place.name}.{os.getpid()}.partial")
-    try:
-        with whole.open("w", encoding="utf-8", newline="") as stream:
-            shutil.copyfileobj(text, stream)
-            stream.flush()
-            os.fsync(stream.fileno())
-        whole.replace(place)
-    finally:
-        whole.unlink(missing_ok=True)
+    with replacing(place, "w", encoding="utf-8", newline="") as stream:
+        shutil.copyfileobj(text, stream)
 
 
 @contextmanager

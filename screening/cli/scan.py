@@ -12,10 +12,11 @@ import click
 from screening.cli.interrupt import Interrupts
 from screening.cli.output import output_to
 from screening.cli.progress import bar, counted, say
-from screening.cli.weights import models_option
+from screening.cli.weights import models_option, runtime_option
 from screening.config import FILE_NAME, Config, find_config
 from screening.decision import NETFLIX_GENAI, Policy, policy_named
 from screening.errors import ConfigError, InputInvalidError
+from screening.matching import ChannelState
 from screening.report import CsvReport, JsonlReport, Report, Summary, TableReport
 from screening.report.calibrations import IndexCalibration
 from screening.report.words import HIGHEST
@@ -38,6 +39,9 @@ FORMATS = ("table", "jsonl", "csv")
 @click.option("--raw-score", "raw_scores", multiple=True, metavar="CHANNEL=SCORE",
               help="For experts: let a channel flag from this raw score on, which promises no "
               "false-alarm rate.")  # fmt: skip
+@click.option("--require", "required", multiple=True, metavar="CHANNEL",
+              help="A channel that must have looked, besides those of the policy: embedding, "
+              "concept, face, ...")  # fmt: skip
 @click.option("--notes/--no-notes", default=True, show_default=True,
               help="Whether the table tells what a note is about.")  # fmt: skip
 @click.option("--candidates", default=0, type=click.IntRange(0, 1000), metavar="K",
@@ -46,6 +50,7 @@ FORMATS = ("table", "jsonl", "csv")
 @click.option("--output", type=click.Path(path_type=Path),
               help="Write the report here instead of to standard output.")  # fmt: skip
 @models_option
+@runtime_option
 @click.option("--workers", type=click.IntRange(0, 256),
               help="Decoding processes; one per processor by default.")  # fmt: skip
 def scan_command(
@@ -55,18 +60,20 @@ def scan_command(
     flag_at: float | None,
     note_at: float | None,
     raw_scores: tuple[str, ...],
+    required: tuple[str, ...],
     notes: bool,
     candidates: int,
     form: str,
     output: Path | None,
     models: Path | None,
+    runtime: str,
     workers: int | None,
 ) -> None:
     """Screen files and folders against reference indexes.
 
     The nearest screening.toml, upward from the first PATH, gives the limits of a file, thresholds,
-    the folder of weights and, without --index, the indexes; options win over it. Writes nothing
-    but its report.
+    required channels, the folder of weights and, without --index, the indexes; options win over
+    it. Writes nothing but its report.
     """
     if not notes and form != "table":
         raise click.UsageError(f"--no-notes is for the table: {form} always has the notes")
@@ -77,12 +84,12 @@ def scan_command(
     }
     report = reports[form]
     config = find_config(paths[0])
-    rule = _policy(policy, config, flag_at, note_at, raw_scores)
+    rule = _policy(policy, config, flag_at, note_at, raw_scores, required)
     chosen = _indexes(indexes or config.indexes, paths[0])
     if not indexes:
         say(f"{config.file}: comparing with {', '.join(map(str, chosen))}")
     with Screener.open(
-        *chosen, policy=rule, limits=config.limits, models=models or config.models
+        *chosen, policy=rule, limits=config.limits, models=models or config.models, runtime=runtime
     ) as screener:
         _say_gaps(screener)
         summary = Summary(
@@ -116,14 +123,18 @@ def _policy(
     flag_at: float | None,
     note_at: float | None,
     raw_scores: Sequence[str],
+    required: Sequence[str],
 ) -> Policy:
     """Return the policy of that name with the thresholds of the file, options first."""
     given = {"flag_at": flag_at, "note_at": note_at}
     thresholds = {**config.thresholds, **{k: v for k, v in given.items() if v is not None}}
     scores = _scores(raw_scores)
     thresholds["raw_scores"] = config.thresholds.get("raw_scores", {}) | scores
+    named = policy_named(name)
+    basis = named.required if config.required is None else config.required
+    thresholds["required"] = tuple(dict.fromkeys((*basis, *required)))
     try:
-        policy = replace(policy_named(name), **thresholds)
+        policy = replace(named, **thresholds)
     except InputInvalidError as error:
         raise click.UsageError(str(error)) from error
     for channel, score in policy.raw_scores.items():
@@ -169,8 +180,13 @@ def _say_gaps(screener: Screener) -> None:
                 f"{index.path}: people who are looked for no longer, since their retention date "
                 f"has passed: {index.expired}; take them out: screening index purge {index.path}"
             )
-    for remark in screener.face_check.remarks:
+    for remark in screener.weights.remarks:
         say(remark)
+    without = (
+        r for r in screener.weights.reports.values() if r.state is ChannelState.NO_REFERENCES
+    )
+    for report in dict.fromkeys(without):
+        say(f"{report.reason}: {report.mend}")
 
 
 def _indexes(found: tuple[Path, ...], start: Path) -> tuple[Path, ...]:

@@ -6,7 +6,7 @@ import click
 
 from reference_index import ReferenceIndex
 from screening.cli.progress import say
-from screening.people import face_check
+from screening.weights import weights_for
 
 models_option = click.option(
     "--models", type=click.Path(path_type=Path, file_okay=False),
@@ -14,9 +14,14 @@ models_option = click.option(
          "user's data]",
 )  # fmt: skip
 
+runtime_option = click.option(
+    "--runtime", default="onnx", show_default=True, type=click.Choice(("onnx", "torch")),
+    help="What runs the weights that look at whole pictures; torch uses a GPU, if there is one.",
+)  # fmt: skip
 
-def say_of_faces(index: Path, models: Path | None) -> None:
-    """Tell where faces cannot be looked for as the people of an index need it, or only weakly."""
+
+def say_of_weights(index: Path, models: Path | None) -> None:
+    """Tell where pictures cannot be looked at with the weights that an index needs."""
     with ReferenceIndex.open(index) as opened:
-        for remark in face_check([opened], models=models).remarks:
+        for remark in weights_for([opened], folder=models).remarks:
             say(remark)

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from reference_index import Kind, PersonStatus
+from reference_index.fingerprint import CONCEPT_PREFIX, EMBEDDING_PREFIX
 from screening.decision.verdicts import Coverage, Verdict
 from screening.errors import InputInvalidError, PolicyError
 from screening.matching import (
@@ -16,6 +17,7 @@ from screening.matching import (
 )
 
 _NAMES = sorted(channel.name for channel in CHANNELS)
+_FAMILIES = (EMBEDDING_PREFIX, CONCEPT_PREFIX)
 _CLAUSES: Mapping[Kind, tuple[str, ...]] = {
     Kind.WORK: ("P1", "G3"),
     Kind.PERSON: ("P5", "G3"),
@@ -30,6 +32,14 @@ _STATUS_CLAUSES: Mapping[str, tuple[str, ...]] = {
     PersonStatus.CREW: ("T1",),
     PersonStatus.MINOR: ("T1",),
 }
+
+
+def _is_channel(name: str) -> bool:
+    return name in _NAMES or (name.startswith(_FAMILIES) and not name.endswith(":"))
+
+
+def _unknown(key: str, name: str, known: Sequence[str]) -> str:
+    return f"{key}: there is no channel {name!r}, expected one of {', '.join(known)}"
 
 
 def _check_positive(name: str, value: object, what: str) -> None:
@@ -48,6 +58,7 @@ class Policy:
     A finding at ``flag_at`` or rarer needs approval; between that and ``note_at`` it is a note.
     raw_scores: for experts, by channel, the raw score (inclusive, in the channel's unit) that alone
     needs approval; such a channel flags by nothing else, and no false-alarm rate is promised.
+    required: "embedding" and "concept" stand for those of every model that an index was built with.
     Raises InputInvalidError.
     """
 
@@ -65,16 +76,18 @@ class Policy:
                 f"flag_at is {self.flag_at:g}, above note_at, {self.note_at:g}: lower it, or raise "
                 "note_at too"
             )
+        for name in self.required:
+            if not (_is_channel(name) or f"{name}:" in _FAMILIES):
+                families = [family.removesuffix(":") for family in _FAMILIES]
+                raise InputInvalidError(_unknown("required", name, [*_NAMES, *families]))
         if not isinstance(self.raw_scores, Mapping):
             raise InputInvalidError(
                 f"raw_scores is {self.raw_scores!r}, expected a score for each of some channels"
             )
         for channel, score in self.raw_scores.items():
-            if channel not in _NAMES:
-                raise InputInvalidError(
-                    f"raw_scores: there is no channel {channel!r}, expected one of "
-                    f"{', '.join(_NAMES)}"
-                )
+            if not _is_channel(channel):
+                models = [f"{family}MODEL" for family in _FAMILIES]
+                raise InputInvalidError(_unknown("raw_scores", channel, [*_NAMES, *models]))
             _check_positive(f"raw_scores: {channel}", score, "a score in the channel's unit")
         object.__setattr__(self, "raw_scores", dict(self.raw_scores))
 
@@ -193,9 +206,13 @@ def _coverage(
 ) -> tuple[Coverage, str | None]:
     """Return the coverage and the first reason it is not complete."""
     absent = {ChannelState.UNAVAILABLE, ChannelState.NOT_ASKED}
-    for name, report in channels.items():
-        if report.state in absent and name in policy.required:
-            return Coverage.INSUFFICIENT, f"{name}: {report.reason or report.state}"
+    for required in policy.required:
+        for name, report in channels.items():
+            built_without = report.state is ChannelState.NO_REFERENCES and report.mend is not None
+            if name.partition(":")[0] != required != name:
+                continue
+            if report.state in absent or built_without:
+                return Coverage.INSUFFICIENT, f"{name}: {report.reason or report.state}"
     looked = {ChannelState.RAN, ChannelState.WEAK}
     if not any(report.state in looked for report in channels.values()):
         return Coverage.INSUFFICIENT, "no channel had references to compare with"

@@ -3,6 +3,7 @@
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, suppress
+from dataclasses import dataclass
 from datetime import date
 from functools import partial
 from itertools import chain, groupby
@@ -18,10 +19,11 @@ from screening.enrollment.gallery import Gallery, gallery
 from screening.enrollment.outcomes import PROBLEMS, Enrolled, Outcome
 from screening.enrollment.portraits import Portrait
 from screening.enrollment.sources import Source
+from screening.enrollment.vectors import Vectorizer, of_pictures, vectorizer
 from screening.examine import Examined
 from screening.images import Limits, Seen
 from screening.people import checked
-from screening.signals import MIN_FEATURES, MIN_STRUCTURE, SETTINGS
+from screening.signals import MIN_FEATURES, MIN_STRUCTURE, SETTINGS, Models
 from screening.signals.faces import FaceModel
 
 COMMIT_EVERY = 2_000
@@ -37,6 +39,8 @@ def enroll(
     timeout: float = 10.0,
     models: Path | None = None,
     face_model: str | None = None,
+    embeddings: Sequence[str] | None = None,
+    runtime: str = "onnx",
     keep_doubtful: bool = False,
     report: Callable[[Enrolled], None] = lambda _: None,
     remark: Callable[[str], object] = lambda _: None,
@@ -50,11 +54,13 @@ def enroll(
     Of a person those photographs are enrolled that show one face, and one like that in the others;
     with keep_doubtful also those that seem to show someone else, and of several faces the largest.
     models: the folder of weights. face_model: the id of those to look for faces with in an index
-    that has none yet, by default the best there are. People who are to be held no longer, by the
+    that has none yet, by default the best there are. embeddings: the ids of models to build a new
+    index with, by default the best one there is; an index keeps those it was built with. runtime:
+    what runs them, "onnx" or "torch". People who are to be held no longer, by the
     index or by their source, are removed. ``remark`` is given that, and what else there is to say
     of the whole.
     Raises ReferenceIndexError, RecordsFileError, and ModelMissingError where there are people to
-    enroll and nothing to look for faces with.
+    enroll and nothing to look for faces with, or where what the index was built with is not here.
     """
     given = [*sources]
     works = [source for source in given if not _is_person(source)]
@@ -63,16 +69,21 @@ def enroll(
     problems: list[Enrolled] = []
     with ExitStack() as stack:
         known = stack.enter_context(gallery(index, models, face_model)) if people else None
-        writer = stack.enter_context(IndexWriter(index, settings=SETTINGS, timeout=timeout))
+        vectors = vectorizer(index, models, embeddings, runtime=runtime)
+        settings = {**SETTINGS, **vectors.settings}
+        writer = stack.enter_context(IndexWriter(index, settings=settings, timeout=timeout))
+        if vectors.remark:
+            remark(vectors.remark)
         if gone := writer.remove_expired() + sum(_is_removed(writer, source) for source in late):
             remark(f"{index}: people whose retention date has passed were removed: {gone}")
         for text in checked(known.model).remarks if known else ():
             remark(text)
-        examined = partial(_examined, writer, limits=limits or Limits(), workers=workers)
+        into = _Into(writer=writer, vectors=vectors)
+        examined = partial(_examined, into, limits=limits or Limits(), workers=workers)
         outcomes = chain(
-            (_add(writer, source.record, one) for source, one in examined(works)),
+            (_add(into, source.record, one) for source, one in examined(works)),
             (_too_late(source, seen) for source in late for seen in source.files),
-            _people(writer, examined(people, faces=known.model), known, keep_doubtful)
+            _people(into, examined(people, faces=known.model), known, keep_doubtful)
             if known
             else (),
         )
@@ -88,6 +99,18 @@ def enroll(
                 writer.commit()
             raise
     return problems
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Into:
+    """Where records and pictures go, with what models make of them."""
+
+    writer: IndexWriter
+    vectors: Vectorizer
+
+    def put(self, record: Record) -> None:
+        if not self.writer.holds(record):
+            self.writer.put_record(record, self.vectors.of_words(record))
 
 
 def _is_person(source: Source) -> bool:
@@ -111,7 +134,7 @@ def _is_removed(writer: IndexWriter, late: Source) -> bool:
 
 
 def _examined(
-    writer: IndexWriter,
+    into: _Into,
     sources: Sequence[Source],
     *,
     limits: Limits,
@@ -124,18 +147,19 @@ def _examined(
     def files() -> Iterator[Seen]:
         for source in sources:
             if source.declared and source.record:
-                writer.put_record(source.record)
+                into.put(source.record)
             for seen in source.files:
                 owners.append(source)
                 yield seen
 
-    for answers in examine_files(files(), limits=limits, workers=workers, faces=faces):
+    models = Models(faces=faces, embeddings=into.vectors.models)
+    for answers in examine_files(files(), limits=limits, workers=workers, models=models):
         for examined in answers:
             yield owners.popleft(), examined
 
 
 def _people(
-    writer: IndexWriter,
+    into: _Into,
     examined: Iterable[tuple[Source, Examined]],
     known: Gallery,
     keep_doubtful: bool,
@@ -149,11 +173,11 @@ def _people(
             source.record.id,
             photographs,
             source.boxes,
-            has=partial(writer.has, source.record.id),
+            has=partial(into.writer.has, source.record.id),
             keep_doubtful=keep_doubtful,
         )
         for one, shown in zip(photographs, portraits, strict=True):
-            yield _add(writer, source.record, one, person=shown, settings=known.model.settings)
+            yield _add(into, source.record, one, person=shown, settings=known.model.settings)
 
 
 def _too_late(source: Source, seen: Seen) -> Enrolled:
@@ -165,7 +189,7 @@ def _too_late(source: Source, seen: Seen) -> Enrolled:
 
 
 def _add(
-    writer: IndexWriter,
+    into: _Into,
     record: Record | None,
     examined: Examined,
     *,
@@ -184,8 +208,9 @@ def _add(
     first, frames = examined.fingerprints[0], examined.fingerprints
     codes = [f.hashes.codes[0] for f in frames if f.hashes.structure >= MIN_STRUCTURE]
     local = [(f.local, f.width / f.height) for f in frames if len(f.local) >= MIN_FEATURES]
-    writer.put_record(record)
-    added = writer.add_image(
+    vectors = of_pictures(frames)
+    into.put(record)
+    added = into.writer.add_image(
         record.id,
         np.array(codes, dtype=np.uint8).reshape(-1, HASH_BYTES),
         sha256=examined.sha256,
@@ -195,11 +220,12 @@ def _add(
         local=local,
         faces=person.vectors if person else None,
         face_settings=settings,
+        vectors=vectors,
     )
     if examined.unscreened:
         return said(outcome=Outcome.PARTLY, reason=examined.unscreened)
     lacking = [name for name, had in ((HASH_CHANNEL, codes), (LOCAL_CHANNEL, local)) if not had]
-    if len(lacking) == 2 and not person:
+    if len(lacking) == 2 and not person and not vectors:
         return said(outcome=Outcome.TOO_PLAIN)
     return said(
         outcome=Outcome.ENROLLED if added else Outcome.ALREADY,

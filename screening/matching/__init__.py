@@ -8,7 +8,7 @@ from screening.matching.findings import (
     Finding,
     RankedCandidate,
 )
-from screening.matching.fusion import CHANNELS, Matches, match
+from screening.matching.fusion import CHANNELS, Matches, channels_of, match
 from screening.matching.nulls import default_null, null_of
 from screening.matching.settings import SETTINGS, check_settings, settings_of
 
@@ -22,6 +22,7 @@ __all__ = [
     "Finding",
     "Matches",
     "RankedCandidate",
+    "channels_of",
     "check_settings",
     "default_null",
     "match",

@@ -3,9 +3,9 @@
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypeVar
 
-from reference_index import Fingerprint, Record, ReferenceIndex
+from reference_index import Fingerprint, Kind, Record, ReferenceIndex
 from reference_index.calibration import CalibrationState, NullDistribution
 from screening.matching.findings import (
     WHOLE_PICTURE,
@@ -22,12 +22,13 @@ from screening.matching.nulls import null_of
 class Scored:
     """One record that scored on one channel against one frame, by the best of its images.
 
-    score: raw, higher is closer; nothing is said of chance. The rest as in ChannelEvidence.
+    image_id: None where the record's words matched. score: raw, higher is closer; nothing is said
+    of chance. The rest as in ChannelEvidence.
     """
 
     index: ReferenceIndex
     record_id: str
-    image_id: int
+    image_id: int | None
     score: float
     transform: str
     region: Quad = WHOLE_PICTURE
@@ -75,7 +76,7 @@ class Searched:
             extrapolated=self.null.extrapolated(scored.score),
             measured_to=self.null.measured_to(references=count),
             calibration=self.calibration,
-            reference_image=self.index.image(scored.image_id).sha256,
+            reference_image=self.index.image(scored.image_id).sha256 if scored.image_id else "",
             transform=scored.transform,
             frame=frame,
             region=scored.region,
@@ -220,6 +221,45 @@ def _muted(mute: Sequence[Searched]) -> ChannelReport | None:
         reason=f"index {place} was calibrated with too few images for any score to count",
         mend=f"screening calibrate {place} --background FOLDER, with more images",
     )
+
+
+class _OfRecord(Protocol):
+    @property
+    def record_id(self) -> str: ...
+
+
+_C = TypeVar("_C", bound=_OfRecord)
+
+
+def without_cleared(
+    nearest: Callable[[int], Sequence[Sequence[_C]]],
+    index: ReferenceIndex,
+    channel: str,
+    *,
+    best: int,
+) -> list[Sequence[_C]]:
+    """Return what a search gives for each picture without cleared records, ``best`` or all of them.
+
+    nearest: from how many are wanted to the candidates of each picture, best first.
+    """
+    if index.references(channel, without=Kind.CLEARED) == index.references(channel):
+        return [*nearest(best)]
+    cleared: dict[str, bool] = {}
+
+    def counts(record_id: str) -> bool:
+        if record_id not in cleared:
+            cleared[record_id] = index.record(record_id).kind is Kind.CLEARED
+        return not cleared[record_id]
+
+    fetch = best
+    while True:
+        found = nearest(fetch)
+        kept = [[one for one in near if counts(one.record_id)] for near in found]
+        if all(
+            len(those) >= best or len(near) < fetch for those, near in zip(kept, found, strict=True)
+        ):
+            return [*kept]
+        fetch *= 2
 
 
 def too_plain(

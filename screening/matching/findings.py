@@ -53,6 +53,7 @@ class ChannelEvidence:
     """What one channel says for a record.
 
     score: raw, in ``unit``, higher is closer. false_alarms: of this search alone, before fusion.
+    reference_image: its sha256, empty where the record's words matched.
     transform: how the picture differs from the reference image, in words. region: where the
     reference shows in the picture, reference_region: what of the reference shows, corner by corner;
     share and reference_share: of the area of each. inliers: features that fit the transformation.

@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import Any
 
 from reference_index import Fingerprint, ReferenceIndex
-from screening.matching.channels import Hit
+from screening.matching.channels import Channel, Hit
 from screening.matching.face_channel import DRAWN_FACE, FACE
 from screening.matching.findings import (
     WHOLE_PICTURE,
@@ -18,10 +18,17 @@ from screening.matching.findings import (
 )
 from screening.matching.hash_channel import HASH
 from screening.matching.local_channel import LOCAL
+from screening.matching.vector_channel import vector_channels
 
 CHANNELS = (HASH, LOCAL, FACE, DRAWN_FACE)
+"""Those that every index may have; those of models depend on what it was built with."""
 
 _NONE: Mapping[str, Any] = MappingProxyType({})
+
+
+def channels_of(indexes: Sequence[ReferenceIndex]) -> tuple[Channel, ...]:
+    """Return the channels on which some indexes can be searched."""
+    return (*CHANNELS, *vector_channels(indexes))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,14 +58,15 @@ def match(
     for every record: a bound on the expected number of unrelated records, whatever the searches
     share. Cleared records count nowhere: not as references, not as findings, not as candidates.
     known: by channel, what is to be said of it whatever it does: one that is unavailable is not
-    searched, one that is weak is so also where it ran. Raises CalibrationError where an index was
+    searched, one that is weak is so also where it ran, and one that no index has is told as it
+    is. Raises CalibrationError where an index was
     calibrated with other settings.
     """
     frames = [(picture, frame) for picture, those in enumerate(pictures) for frame in those]
     hits: list[list[Hit]] = [[] for _ in pictures]
     searches = [0] * len(pictures)
     reports: list[dict[str, ChannelReport]] = [{} for _ in pictures]
-    for channel in CHANNELS:
+    for channel in channels_of(indexes):
         told = known.get(channel.name)
         off = told is not None and told.state is ChannelState.UNAVAILABLE
         searched = [] if off else channel.searched(indexes)
@@ -79,6 +87,8 @@ def match(
             said = channel.report(those_frames, indexes, searched=len(searched), mute=mute)
             worse = told and (off or said.state is ChannelState.RAN)
             report[channel.name] = told if told and worse else said
+    for report in reports:
+        report |= {name: told for name, told in known.items() if name not in report}
     return [
         _fuse(
             hits[picture],

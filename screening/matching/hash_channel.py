@@ -6,7 +6,7 @@ import numpy as np
 
 from reference_index import Candidate, Fingerprint, Kind, ReferenceIndex
 from reference_index.fingerprint import HASH_BITS, HASH_CHANNEL, ISOMETRIES, HashCodes
-from screening.matching.channels import Channel, Scored, too_plain
+from screening.matching.channels import Channel, Scored, too_plain, without_cleared
 from screening.matching.findings import WHOLE_PICTURE, Quad
 from screening.signals import MIN_STRUCTURE
 
@@ -64,24 +64,11 @@ def _nearest(
     index: ReferenceIndex, codes: HashCodes, min_score: float, best: int
 ) -> list[Sequence[Candidate]]:
     """Return the best candidates of each picture, and all from min_score on; none is cleared."""
-    if _references(index) == index.references(HASH_CHANNEL):
-        return [*index.search_hashes(codes, k=best, min_score=min_score)]
-    cleared: dict[str, bool] = {}
 
-    def counts(record_id: str) -> bool:
-        if record_id not in cleared:
-            cleared[record_id] = index.record(record_id).kind is Kind.CLEARED
-        return not cleared[record_id]
+    def nearest(k: int) -> Sequence[Sequence[Candidate]]:
+        return index.search_hashes(codes, k=k, min_score=min_score)
 
-    fetch = best
-    while True:
-        found = index.search_hashes(codes, k=fetch, min_score=min_score)
-        kept = [[one for one in near if counts(one.record_id)] for near in found]
-        if all(
-            len(those) >= best or len(near) < fetch for those, near in zip(kept, found, strict=True)
-        ):
-            return [*kept]
-        fetch *= 2
+    return without_cleared(nearest, index, HASH_CHANNEL, best=best)
 
 
 HASH = Channel(

@@ -16,20 +16,30 @@ from reference_index import (
     local_neighbors,
     local_search,
     local_votes,
+    vector_levels,
+    vector_search,
 )
-from reference_index.fingerprint import FACE_CHANNEL, HASH_CHANNEL, LOCAL_CHANNEL
+from reference_index.fingerprint import (
+    CONCEPT_PREFIX,
+    EMBEDDING_PREFIX,
+    FACE_CHANNEL,
+    HASH_CHANNEL,
+    LOCAL_CHANNEL,
+)
 from screening import signals
 from screening.matching import correspondences, geometry, local, significance
 from screening.signals import hashes
 from screening.signals import local as local_signal
 
 DRAWN_FACE_CHANNEL = "face-drawn"  # drawn faces, over the references of the face channel
+_VECTORS = "vectors"  # embeddings and concepts alike, by whatever model
 
 _VERSIONS: Mapping[str, int] = {
     HASH_CHANNEL: 1,
     LOCAL_CHANNEL: 1,
     FACE_CHANNEL: 1,
     DRAWN_FACE_CHANNEL: 1,
+    _VECTORS: 1,
 }
 """To be raised where a score changes and no constant of the modules below does."""
 
@@ -49,6 +59,7 @@ _MODULES: Mapping[str, tuple[ModuleType, ...]] = {
     ),
     FACE_CHANNEL: (face_search, face_levels),
     DRAWN_FACE_CHANNEL: (face_search, face_levels),
+    _VECTORS: (vector_levels, vector_search),
 }
 
 
@@ -83,12 +94,20 @@ SETTINGS: Mapping[str, str] = MappingProxyType({
 settings are refused."""
 
 
+def is_vector_channel(channel: str) -> bool:
+    """Tell whether a channel is one of the embeddings or concepts of a model."""
+    return channel.startswith((EMBEDDING_PREFIX, CONCEPT_PREFIX))
+
+
 def settings_of(index: ReferenceIndex, channel: str) -> str | None:
     """Return what the scores of a channel of an index depend on; None of one that it lacks."""
     if channel in SETTINGS:
         return SETTINGS[channel]
-    model = index.settings.get(FACE_CHANNEL)
-    return model and f"{model}, matching {_DIGESTS[channel]}"
+    if is_vector_channel(channel):
+        model, matching = index.settings.get(channel), _VECTORS
+    else:
+        model, matching = index.settings.get(FACE_CHANNEL), channel
+    return model and f"{model}, matching {_DIGESTS[matching]}"
 
 
 def check_settings(index: ReferenceIndex) -> None:
@@ -99,7 +118,8 @@ def check_settings(index: ReferenceIndex) -> None:
     """
     for channel, built in index.settings.items():
         settings = signals.SETTINGS.get(channel)
-        if built != settings and channel != FACE_CHANNEL:
+        by_model = channel == FACE_CHANNEL or is_vector_channel(channel)
+        if built != settings and not by_model:
             raise IndexFormatError(
                 f"{index.path}: the {channel} channel was built with {built!r}, this version "
                 f"uses {settings!r}: enroll again"

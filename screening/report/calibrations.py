@@ -7,7 +7,7 @@ from typing import Any, Self
 from reference_index import ReferenceIndex
 from reference_index.calibration import CalibrationState
 from screening.calibration.paths import path_json
-from screening.matching import CHANNELS
+from screening.matching import channels_of
 from screening.report.words import printable
 
 
@@ -26,7 +26,9 @@ class IndexCalibration:
     @classmethod
     def of(cls, index: ReferenceIndex) -> Self:
         """Return that of an index. Raises CalibrationError."""
-        searched = {one.name: found for one in CHANNELS for found in one.searched([index])}
+        searched = {
+            one.name: found for one in channels_of([index]) for found in one.searched([index])
+        }
         stale = [one for one in searched.values() if one.calibration == "stale"]
         return cls(
             index=str(index.path),

@@ -61,7 +61,7 @@ class TableReport:
         for candidate in screening.candidates:
             rows += (
                 f"{_INDENT}· {printable(candidate.record.title)}: {candidate.channel} "
-                f"{candidate.score:g}, {_chance(candidate, screening)}\n"
+                f"{candidate.score:.4g}, {_chance(candidate, screening)}\n"
             )
         return rows
 

@@ -25,6 +25,11 @@ def coincidence(found: Finding | ChannelEvidence) -> str:
     return f"1 in {1.0 / found.false_alarms:,.0f}"
 
 
+def score_shown(score: float) -> str:
+    """Return a raw score as text: cosines with three digits, bits and significance with one."""
+    return f"{score:.1f}" if abs(score) >= 10 else f"{score:.3f}"
+
+
 def evidence_in_words(finding: Finding, policy: Policy) -> str:
     """Return the channels that speak for a finding, and the transformation the best one saw.
 

@@ -66,6 +66,8 @@ def test_scan_finds_the_copy_and_accounts_for_every_file(studio, run):
         "local": "ran",
         "face": "no_references",
         "face-drawn": "no_references",
+        "embedding": "no_references",
+        "concept": "no_references",
     }
     assert last["summary"] == {
         "files": 4,
@@ -127,7 +129,13 @@ def test_an_empty_index_ends_nothing(studio, run):
     assert code == 4
     assert found["coverage"] == "insufficient"
     names = ("hash", "local", "face", "face-drawn")
-    assert found["channels"] == {name: {"state": "no_references"} for name in names}
+    assert {name: found["channels"].pop(name) for name in names} == {
+        name: {"state": "no_references"} for name in names
+    }
+    for name in ("embedding", "concept"):
+        assert found["channels"][name]["state"] == "no_references"
+        assert "built without" in found["channels"][name]["reason"]
+        assert found["channels"][name]["mend"].startswith("screening models pull recommended")
 
 
 def test_a_plain_picture_is_weak_evidence_not_a_match(studio, run):
@@ -296,7 +304,9 @@ def test_a_reader_that_leaves_is_no_error_message(studio):
     talk = scan.stderr.read()
     scan.stderr.close()
     assert scan.wait(timeout=60) != 0
-    assert talk == ""
+    assert [line.partition(" was ")[0] for line in talk.splitlines()] == [
+        str(studio / "works.index")
+    ]
 
 
 def test_index_commands(studio, run):

@@ -18,6 +18,7 @@ from reference_index.calibration import (
 )
 from screening.calibration import calibrate
 from screening.cli.calibrate import _basis, _row
+from screening.report.words import score_shown
 from screening.signals import SETTINGS
 
 WORKS, UNRELATED = 10, 30
@@ -70,7 +71,7 @@ def test_a_calibration_is_kept_written_and_shown(studio, run):
     assert lines[0].split() == ["CHANNEL", "PROMISED", "THRESHOLD", "95", "%", "INTERVAL", "HOW"]
     rows = [line.split()[:3] for line in lines[1:9]]
     assert rows == [
-        [name, f"{t.promised:g}", "-" if t.min_score is None else f"{t.min_score:.1f}"]
+        [name, f"{t.promised:g}", "-" if t.min_score is None else score_shown(t.min_score)]
         for name, channel in kept.channels.items()
         for t in channel.thresholds
     ]
@@ -288,6 +289,12 @@ def test_thresholds_in_words_end_where_scores_do():
         "> 256.0", "250.0 to 256.0", f"out of reach; {how}",
     )  # fmt: skip
     assert _row("local", threshold(0.1, 900.0, 800.0, 990.0))[1:3] == ("900.0", "800.0 to 990.0")
+
+
+def test_thresholds_of_cosines_have_three_digits():
+    """One digit would show all thresholds of a model as one."""
+    shown = _row("embedding:m", threshold(0.1, 0.4316, 0.4, 0.46))
+    assert shown[1:3] == ("0.432", "0.400 to 0.460")
 
 
 @pytest.mark.parametrize("channel", ["face", "face-drawn"])

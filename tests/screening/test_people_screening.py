@@ -22,15 +22,16 @@ from screening.matching import ChannelState
 from screening.models import ModelStore
 from screening.models.cards import card_text
 from screening.people import face_check
-from screening.signals import SETTINGS
+from screening.signals import SETTINGS, Models
+from screening.signals.faces import FaceModel
 
 FACES = ("face", "face-drawn")
 TODAY = date.today()  # noqa: DTZ011  the day where we are
 
 
-def examined(*files: Path, workers: int, faces=None) -> list[Examined]:
+def examined(*files: Path, workers: int, faces: FaceModel | None = None) -> list[Examined]:
     seen = [Seen(path=str(file)) for file in files]
-    batches = examine_files(seen, limits=Limits(), workers=workers, faces=faces)
+    batches = examine_files(seen, limits=Limits(), workers=workers, models=Models(faces=faces))
     return [one for batch in batches for one in batch]
 
 
@@ -71,8 +72,10 @@ def test_a_picture_in_memory_has_the_faces_of_its_file(tmp_path, weights):
     """Pixels, bytes and files are looked at alike."""
     model = model_in(weights)
     portrait().save(tmp_path / "a.png")
-    by_file = examine_file(str(tmp_path / "a.png"), Limits(), model).fingerprints[0].faces
-    by_pixels = examine_pixels(portrait(), Limits(), model).fingerprints[0].faces
+    by_file = (
+        examine_file(str(tmp_path / "a.png"), Limits(), Models(faces=model)).fingerprints[0].faces
+    )
+    by_pixels = examine_pixels(portrait(), Limits(), Models(faces=model)).fingerprints[0].faces
     assert np.array_equal(by_file.vectors, by_pixels.vectors)
     assert by_file.usable.tolist() == [True]
 
@@ -87,7 +90,7 @@ def test_weights_that_break_cost_only_the_faces(tmp_path, weights):
         picture, notes = examined(
             tmp_path / "a.png", tmp_path / "notes.txt", workers=workers, faces=model
         )
-        assert "no faces could be looked for" in picture.unscreened
+        assert "no model could look at it" in picture.unscreened
         assert picture.fingerprints[0].faces is None
         assert len(picture.fingerprints[0].local) > 0
         assert notes.unscreened is None  # nothing was loaded for it
@@ -96,7 +99,7 @@ def test_weights_that_break_cost_only_the_faces(tmp_path, weights):
 def test_missing_weights_are_told_and_all_else_goes_on(index, tmp_path):
     """Both face channels are unavailable, with the way out; the work is found."""
     with Screener.open(index, models=tmp_path / "none") as screener:
-        assert screener.face_check.model is None
+        assert screener.weights.models.faces is None
         result = screener.screen(textured(1))
     assert [finding.record.kind for finding in result.findings] == [Kind.WORK]
     for name in FACES:
@@ -119,7 +122,7 @@ def test_people_without_a_face_are_told(tmp_path, weights, faces):
         for name in "pq":
             writer.put_record(Record(id=name, kind=Kind.PERSON, title=name))
     with Screener.open(index) as screener:
-        (remark,) = screener.face_check.remarks
+        (remark,) = screener.weights.remarks
         result = screener.screen(portrait().rotate(5))
     assert [one.record.title for one in result.findings] == ["Someone"] * faces
     if faces and model_in(weights).weak:
@@ -138,7 +141,8 @@ def test_an_index_without_people_needs_no_weights(tmp_path):
     textured(1).save(tmp_path / "work.png")
     enroll(tmp_path / "i.index", folder_sources(tmp_path / "work.png", kind=Kind.WORK), workers=0)
     with Screener.open(tmp_path / "i.index", models=tmp_path / "none") as screener:
-        assert (screener.face_check.model, screener.face_check.reports) == (None, {})
+        assert screener.weights.models == Models()
+        assert FACES[0] not in screener.weights.reports
         assert screener.screen(textured(1)).coverage is Coverage.COMPLETE
 
 
@@ -169,6 +173,8 @@ def test_weak_weights_are_told_while_they_are_in_use(tmp_path, weights):
     with ReferenceIndex.open(tmp_path / "i.index") as opened:
         check = face_check([opened], models=weights)
     assert check.model == model_in(weights)
+    without, *said = said
+    assert "screening models pull recommended" in without
     assert tuple(said) == check.remarks
     if check.model.id != DLIB:
         assert (check.reports, check.remarks) == ({}, ())
