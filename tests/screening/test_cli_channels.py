@@ -85,13 +85,15 @@ def test_an_index_without_the_local_channel_is_read(board, old_index, scan):
     assert (code, copy["verdict"], titles(copy)) == (3, "needs_approval", ["work 3"])
     assert copy["coverage"] == "insufficient"
     assert copy["reason"] == f"local: {WITHOUT.format(old_index)}"
+    models = [copy["channels"].pop(name)["state"] for name in ("embedding", "concept")]
+    assert models == ["no_references"] * 2
     assert copy["channels"] == {
         "hash": {"state": "ran"},
         "local": {"state": "unavailable", "reason": WITHOUT.format(old_index), "mend": MEND},
         "face": {"state": "no_references"},
         "face-drawn": {"state": "no_references"},
     }
-    assert talk == f"{old_index}: built without the local channel; {MEND}\n"
+    assert talk.splitlines()[0] == f"{old_index}: built without the local channel; {MEND}"
     code, part, _ = scan(board / "part.png", old_index)
     assert (code, part["verdict"], part["coverage"]) == (4, "nothing_found", "insufficient")
 
