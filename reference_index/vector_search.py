@@ -37,6 +37,7 @@ RECORDS_BEYOND_K = 16
 ALL_RANKED = 1 << 14
 """Rows up to which nothing is left out: among more, the k best records by score are taken from
 those RECORDS_BEYOND_K more that come nearest by cosine, since a level can lift any of millions."""
+LEVELS_AT_ONCE = 1 << 10
 ENGINE_ERROR = 1e-5  # more than the cosines of an engine without lists are off
 
 Strangers = tuple[float, float]
@@ -162,7 +163,12 @@ class VectorChannel:
             rows = live[cohort_rows(self._owners[live])]
             cohort = self._vectors(rows, exact=False)
             levels = CohortLevels(cohort, self._owners[rows], typical=typical, cap=cap)
-            self._levels[strangers] = _KnownLevels(levels, len(self._owners))
+            known = _KnownLevels(levels, len(self._owners))
+            if self._live <= ALL_RANKED:
+                for start in range(0, len(live), LEVELS_AT_ONCE):
+                    part = live[start : start + LEVELS_AT_ONCE]
+                    known.work_out(part, self._vectors(part), self._owners[part])
+            self._levels[strangers] = known
         return self._levels[strangers]
 
     def _near(self, query: Vectors, k: int, lowest: float, common: Common) -> tuple[Near, Floats]:
@@ -260,11 +266,20 @@ class _Constant:
 
 
 class _KnownLevels:
-    """The levels of the rows of a channel, each worked out once."""
+    """The levels of the rows of a channel, each worked out once.
+
+    least: what a level is at least: of all rows once each is known, else as the cohort has it.
+    """
 
     def __init__(self, levels: CohortLevels, rows: int) -> None:
         self._levels = levels
         self._known = np.full(rows, np.nan)
+        self.least = levels.least
+
+    def work_out(self, rows: Ids, vectors: Vectors, records: Ids) -> None:
+        """Let the levels of rows be known: their vectors, and whose they are."""
+        self._known[rows] = found = self._levels.of_rows(vectors, records)
+        self.least = min(self.least, float(found.min()))
 
     def beside(self, query: Vectors) -> "_Levels":
         """Return what is taken off the cosines of a query."""
@@ -274,8 +289,7 @@ class _KnownLevels:
         """Return the levels of the rows of records: float64 (n,)."""
         new = np.flatnonzero(np.isnan(self._known[near.rows]))
         if len(new):
-            found = self._levels.of_rows(near.vectors[new], near.records[new])
-            self._known[near.rows[new]] = found
+            self.work_out(near.rows[new], near.vectors[new], near.records[new])
         return self._known[near.rows]
 
 
@@ -284,7 +298,7 @@ class _Levels:
 
     def __init__(self, rows: _KnownLevels, query: QueryLevels, levels: CohortLevels) -> None:
         self._rows, self._query, self._typical = rows, query, levels.typical
-        self.least = (query.least + levels.least) / 2 - levels.typical
+        self.least = (query.least + rows.least) / 2 - levels.typical
 
     def of(self, near: Near) -> Floats:
         levels = (self._query.beside(near.records) + self._rows.of(near)) / 2

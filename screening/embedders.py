@@ -1,14 +1,15 @@
 """Which models look at whole pictures: those that indexes were built with; what is said of them."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from reference_index import IndexFormatError, ReferenceIndex
+from reference_index import IndexFormatError, Kind, ReferenceIndex
 from reference_index.fingerprint import CONCEPT_PREFIX, EMBEDDING_PREFIX
 from screening.errors import ModelMissingError
 from screening.matching import ChannelReport, ChannelState
 from screening.people import store_at
+from screening.signals import SETTINGS
 from screening.signals.embeddings import EmbeddingModel, with_settings
 
 WITHOUT = "weights that see what is alike where nothing was copied"
@@ -61,13 +62,23 @@ def embedding_check(
     reports |= _other_words(indexes, models)
     known = {channel for index in indexes for channel in index.channels}
     reports = {channel: report for channel, report in reports.items() if channel in known}
-    for prefix, report in (
-        (EMBEDDING_PREFIX, _built_without(WITHOUT, BUILD, indexes)),
-        (CONCEPT_PREFIX, _built_without(WITHOUT_WORDS, WORDS, indexes)),
+    for prefix, what, mend in (
+        (EMBEDDING_PREFIX, WITHOUT, BUILD),
+        (CONCEPT_PREFIX, WITHOUT_WORDS, WORDS),
     ):
+        report = _built_without(what, mend, indexes)
         if not any(channel.startswith(prefix) for channel in known):
             name = prefix.removesuffix(":")
             reports[name] = reports.get(EMBEDDING_PREFIX.removesuffix(":"), report)
+            continue
+        lacking = [index for index in indexes if _lacks(index, prefix)]
+        if lacking:
+            weak = replace(_built_without(what, mend, lacking), state=ChannelState.WEAK)
+            reports |= {
+                channel: weak
+                for channel in known
+                if channel.startswith(prefix) and channel not in reports
+            }
     return EmbeddingCheck(models=tuple(models), reports=reports)
 
 
@@ -105,8 +116,15 @@ def _other_words(
     return found
 
 
+def _lacks(index: ReferenceIndex, prefix: str) -> bool:
+    """Tell whether pictures of works are in an index, and no channel of that kind."""
+    held = any(index.references(channel, without=Kind.CLEARED) for channel in SETTINGS)
+    return held and not any(channel.startswith(prefix) for channel in index.channels)
+
+
 def _built_without(what: str, mend: str, indexes: Sequence[ReferenceIndex]) -> ChannelReport:
-    where = f"{indexes[0].path} was" if len(indexes) == 1 else "all indexes were"
+    where = " and ".join(str(index.path) for index in indexes)
+    where += " was" if len(indexes) == 1 else " were"
     return ChannelReport(
         state=ChannelState.NO_REFERENCES, reason=f"{where} built without {what}", mend=mend
     )

@@ -1,5 +1,6 @@
 """Calibrate an index: score a background by the screening's own code, fit, and keep the figures."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -146,7 +147,8 @@ def fitted(
         if channel.everywhere or one.goodness_of_fit is not None or not _default(index, channel)
     }
     if not channels:
-        raise CalibrationError(_too_few(kept, len(left_out), index))
+        near_all = _near_everything([one for _, one in suspected], len(scores), index)
+        raise CalibrationError(near_all or _too_few(kept, len(left_out), index))
     calibration = Calibration(
         index_uuid=index.uuid,
         next_id=index.next_id,
@@ -243,7 +245,7 @@ def _default(index: ReferenceIndex, channel: Channel) -> NullDistribution | None
 def _arrays(scores: Sequence[ImageScores], channel: Channel) -> list[null_fit.FloatArray]:
     """Return the scores of each image, and an empty array for each further part of one.
 
-    Of several frames or faces each record's best score counts: all of them together have it.
+    Of several frames, faces or windows each record's best score counts: all together have it.
     """
     arrays = [np.array([*one.channels[channel.name].values()], np.float64) for one in scores]
     further = sum(one.units[channel.name] - 1 for one in scores)
@@ -252,6 +254,24 @@ def _arrays(scores: Sequence[ImageScores], channel: Channel) -> list[null_fit.Fl
 
 def _complete_from(scores: Sequence[ImageScores], channel: Channel) -> float:
     return max(one.complete_from[channel.name] for one in scores)
+
+
+def _near_everything(
+    suspected: Sequence[Suspect], images: int, index: ReferenceIndex
+) -> str | None:
+    """Return what is to be said where one record seems to be shown by most of the background."""
+    counted = Counter((one.channel, one.record_id) for one in suspected)
+    if not counted:
+        return None
+    (channel, record_id), count = counted.most_common(1)[0]
+    if 2 * count <= images:
+        return None
+    record = index.record(record_id)
+    return (
+        f"{index.path}: {count} of {images} background images seem to show {record.title!r} "
+        f"({record_id}, {channel}). If they do not, it is alike to everything: name or describe it "
+        "more closely, or remove it, or count them with --keep-suspects; else name other folders"
+    )
 
 
 def _too_few(kept: Sequence[ImageScores], suspected: int, index: ReferenceIndex) -> str:

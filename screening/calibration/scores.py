@@ -23,7 +23,8 @@ class ImageScores:
     channels: for each channel that could look at the image and has references, record id to the
     best raw score over all its parts, of the records that came closest. A channel that is absent
     did not look. For the same channels, units: how many parts of the image were compared: distinct
-    frames, or faces; complete_from: the score from which on no record is missing.
+    frames, faces, or windows of a model; complete_from: the score from which on no record is
+    missing.
     """
 
     path: str | None

@@ -11,6 +11,7 @@ import click
 from reference_index import ReferenceIndex
 from reference_index.calibration import ChannelCalibration, Threshold
 from reference_index.fingerprint import FACE_CHANNEL
+from reference_index.manifest import read_manifest
 from screening.calibration import CalibrationOutcome, calibrate, discard
 from screening.calibration.paths import path_json
 from screening.cli.output import output_to
@@ -18,7 +19,7 @@ from screening.cli.progress import bar, counted
 from screening.cli.weights import models_option, runtime_option, say_of_weights
 from screening.config import find_config
 from screening.matching import channels_of
-from screening.matching.settings import DRAWN_FACE_CHANNEL
+from screening.matching.settings import DRAWN_FACE_CHANNEL, is_vector_channel
 from screening.report.summary import EXIT_UNFINISHED
 from screening.report.words import HIGHEST, printable, score_shown
 from screening.screener import distinct_roots
@@ -78,7 +79,9 @@ def calibrate_command(
         )
     if discarded:
         discard(index, timeout=wait)
-        click.echo(f"{index}: the figures that ship with this program are in use")
+        models = any(map(is_vector_channel, read_manifest(index).settings))
+        none = "; for its models none do, calibrate it again" if models else ""
+        click.echo(f"{index}: the figures that ship with this program are in use{none}")
         return
     roots, config = distinct_roots(backgrounds), find_config(backgrounds[0])
     models = models or config.models
@@ -144,10 +147,12 @@ def _table(outcome: CalibrationOutcome, index: ReferenceIndex) -> Iterator[str]:
         yield f"{name}: {_basis(channel)}"
     for one in channels_of([index]):
         if one.references(index) and one.name not in calibration.channels:
-            yield (
-                f"{one.name}: too few images could be compared; the figures that ship with this "
-                "program stay in use"
+            without = (
+                "no figures ship for it, so that it stays unavailable"
+                if is_vector_channel(one.name)
+                else "the figures that ship with this program stay in use"
             )
+            yield f"{one.name}: too few images could be compared; {without}"
     per = " and ".join(dict.fromkeys(f"per {_part(name)}" for name in calibration.channels))
     yield (
         f"{index.path}: calibrated with {calibration.images} images. Promised are false alarms "
@@ -188,7 +193,9 @@ def _row(channel: str, threshold: Threshold) -> tuple[str, str, str, str]:
 
 def _part(channel: str) -> str:
     """Return what a channel compares with the references, one at a time."""
-    return "face" if channel in {FACE_CHANNEL, DRAWN_FACE_CHANNEL} else "image"
+    if channel in {FACE_CHANNEL, DRAWN_FACE_CHANNEL}:
+        return "face"
+    return "window" if is_vector_channel(channel) else "image"
 
 
 def _basis(channel: ChannelCalibration) -> str:

@@ -16,7 +16,7 @@ from screening.cli.weights import models_option, runtime_option
 from screening.config import FILE_NAME, Config, find_config
 from screening.decision import NETFLIX_GENAI, Policy, policy_named
 from screening.errors import ConfigError, InputInvalidError
-from screening.matching import ChannelState
+from screening.matching import ChannelState, channels_of
 from screening.report import CsvReport, JsonlReport, Report, Summary, TableReport
 from screening.report.calibrations import IndexCalibration
 from screening.report.words import HIGHEST
@@ -91,6 +91,7 @@ def scan_command(
     with Screener.open(
         *chosen, policy=rule, limits=config.limits, models=models or config.models, runtime=runtime
     ) as screener:
+        _check_raw_scores(rule, screener)
         _say_gaps(screener)
         summary = Summary(
             policy=rule,
@@ -147,6 +148,16 @@ def _policy(
                 raise click.UsageError(said)
             raise ConfigError(f"{config.file}: [thresholds] {said}")
     return policy
+
+
+def _check_raw_scores(policy: Policy, screener: Screener) -> None:
+    """Refuse a raw score for a model that no index was built with: it would never be reached."""
+    known = [channel.name for channel in channels_of(screener.indexes)]
+    for channel in policy.raw_scores:
+        if channel not in known:
+            raise InputInvalidError(
+                f"raw_scores: no index was built with {channel}, expected one of {', '.join(known)}"
+            )
 
 
 def _scores(given: Sequence[str]) -> dict[str, float]:

@@ -201,7 +201,7 @@ def _add(
     person: what there is of a person's face; settings: what that depends on.
     """
     said = partial(Enrolled, path=examined.path or "", record_id=record.id if record else None)
-    if refused := _refused(record, examined, person):
+    if refused := _refused(record, examined, person, models=len(into.vectors.models)):
         return said(outcome=refused[0], reason=refused[1])
     assert record is not None
     assert examined.sha256 is not None
@@ -234,15 +234,21 @@ def _add(
 
 
 def _refused(
-    record: Record | None, examined: Examined, person: Portrait | None
+    record: Record | None, examined: Examined, person: Portrait | None, *, models: int
 ) -> tuple[Outcome, str | None] | None:
-    """Return why a file is not to be enrolled, None if it is."""
+    """Return why a file is not to be enrolled, None if it is.
+
+    models: how many are to have looked at it. One that could not may the next time, and what is
+    enrolled without it would never be looked at again.
+    """
     if examined.passed_over:
         return Outcome.PASSED_OVER, examined.passed_over
     if examined.unread or examined.sha256 is None:
         return Outcome.UNREAD, examined.unread
     if record is None:
         return Outcome.NO_RECORD, None
+    if any(len(frame.embeddings) < models for frame in examined.fingerprints):
+        return Outcome.UNREAD, examined.unscreened
     if person and person.refused:
         return person.refused, person.reason or examined.unscreened
     return None

@@ -109,7 +109,11 @@ def _new(folder: Path | None, wanted: Sequence[str] | None, runtime: str) -> Vec
     except ModelMissingError:
         if wanted is not None:
             raise
-        return Vectorizer(remark=f"the new index is built without {WITHOUT}: {BUILD}")
+        damaged = [
+            f"{store.folder / name}" for one in store.conversions() for name in store.lacking(one)
+        ]
+        why = f" ({damaged[0]} is missing or altered: screening models verify)" if damaged else ""
+        return Vectorizer(remark=f"the new index is built without {WITHOUT}{why}: {BUILD}")
     speaking = tuple(model for model in models if model.text is not None)
     if speaking and find_spec("tokenizers") is None:
         return Vectorizer(

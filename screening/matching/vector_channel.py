@@ -34,7 +34,7 @@ def _channel(name: str) -> Channel:
         else "cosine beyond what is common",
         discrete=False,
         references=lambda index: index.references(name, without=Kind.CLEARED),
-        units=lambda frame: int(_of_model(frame, name) is not None),
+        units=lambda frame: _windows(frame, name),
         gap=_gap(name),
         search=_searching(name),
         everywhere=False,
@@ -45,6 +45,12 @@ def _of_model(frame: Fingerprint, channel: str) -> Embedding | None:
     """Return what the channel's model makes of a frame, None where it did not look."""
     model = channel.partition(":")[2]
     return next((one for one in frame.embeddings if one.model == model), None)
+
+
+def _windows(frame: Fingerprint, channel: str) -> int:
+    """Return how many windows are compared, each of which may look like something by chance."""
+    one = _of_model(frame, channel)
+    return 0 if one is None else len(one)
 
 
 def _gap(channel: str) -> Callable[[Sequence[Fingerprint]], ChannelReport | None]:
@@ -101,7 +107,8 @@ def _of_index(
         )
 
     windows = iter(without_cleared(nearest, index, channel, best=best))
-    return [[*_best_window(one, [next(windows) for _ in range(len(one))], index)] for one in seen]
+    scored = [_best_window(one, [next(windows) for _ in range(len(one))], index) for one in seen]
+    return [_closest(those, min_score, best) for those in scored]
 
 
 def _best_window(
@@ -126,6 +133,15 @@ def _best_window(
         )
         for record_id, (row, candidate) in kept.items()
     ]
+
+
+def _closest(scored: Sequence[Scored], min_score: float, best: int) -> list[Scored]:
+    """Return the ``best`` and all from min_score on.
+
+    Below these a record may lack the window that it is nearest to, and others are missing.
+    """
+    ranked = sorted(scored, key=lambda one: (-one.score, one.record_id))
+    return [one for rank, one in enumerate(ranked) if rank < best or one.score >= min_score]
 
 
 def _check(seen: Sequence[Embedding], index: ReferenceIndex, channel: str) -> None:

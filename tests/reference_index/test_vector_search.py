@@ -17,7 +17,7 @@ from index_tools import (
     views,
 )
 
-from reference_index import IndexWriter, ReferenceIndex, vector_search
+from reference_index import IndexWriter, ReferenceIndex, vector_levels, vector_search
 from reference_index.vector_levels import NEAREST, PRIOR
 from reference_index.vectors.exact_cosine import ExactCosine
 from reference_index.vectors.faiss_cosine import FaissCosine
@@ -226,6 +226,26 @@ def test_of_many_rows_some_more_than_k_are_ranked(tmp_path, monkeypatch):
         assert {one.record_id for one in above} >= {
             name for name, (score, _) in scores.items() if score >= 0.3 + WITHIN
         }
+
+
+def test_the_best_are_found_whatever_the_cohort_is_like(tmp_path, monkeypatch):
+    """Records beside the cohort may be less common than all in it, and so score more."""
+    monkeypatch.setattr(vector_levels, "COHORT", 20)
+    rng = np.random.default_rng(3)
+    common, rare = np.eye(SIZE)[:2]
+    among = vector_levels.cohort_rows(np.arange(60))
+    vectors = unit(rng.standard_normal((60, SIZE)) * 0.05 + rare)
+    vectors[among] = unit(rng.standard_normal((len(among), SIZE)) * 0.05 + common)
+    with IndexWriter(tmp_path / "i", settings=VECTOR_SETTINGS) as writer:
+        for number, vector in enumerate(vectors):
+            writer.put_record(record(f"r{number:02}"))
+            own = {"sha256": digest(str(number)), "vectors": {EMBEDDING: vector[None]}}
+            writer.add_image(f"r{number:02}", None, **own, **OWN)
+    queries = unit(rng.standard_normal((50, SIZE)) * 0.05 + 1.1 * common + rare)
+    with ReferenceIndex.open(tmp_path / "i") as index:
+        every = index.search_vectors(EMBEDDING, queries, k=60, strangers=STRANGERS)
+        few = index.search_vectors(EMBEDDING, queries, k=2, strangers=STRANGERS)
+    assert few == [those[:2] for those in every]
 
 
 def test_what_cannot_be_searched_by_is_refused(tmp_path):

@@ -1,6 +1,7 @@
 """Models in use: an index built with them, calibrated, scanned, carried elsewhere, and missing."""
 
 import json
+import os
 import shutil
 from dataclasses import replace
 
@@ -16,6 +17,7 @@ from screening import Coverage, Screener
 from screening.calibration import calibrate
 from screening.embedders import embedding_check
 from screening.enrollment import Outcome, Source, enroll, folder_sources
+from screening.enrollment.vectors import vectorizer
 from screening.errors import InputInvalidError, ModelMissingError
 from screening.matching import ChannelState
 from screening.signals import SETTINGS
@@ -180,6 +182,37 @@ def test_indexes_of_different_weights_of_one_name_are_not_searched_together(stud
         Screener.open(studio / "works.index", other, models=studio / "models")
 
 
+def test_one_of_two_indexes_without_models_is_told(studio, calibrated, tmp_path):
+    """Its works are looked for by copies alone; both ways round, and only of such indexes."""
+    plain, empty = tmp_path / "plain.index", tmp_path / "empty.index"
+    enroll(plain, works(studio), models=studio / "models", embeddings=(), workers=0)
+    enroll(empty, [], models=studio / "models", embeddings=(), workers=0)
+    with (
+        ReferenceIndex.open(calibrated) as one,
+        ReferenceIndex.open(plain) as other,
+        ReferenceIndex.open(empty) as without,
+    ):
+        for indexes in ((one, other, without), (without, other, one)):
+            reports = embedding_check(indexes, folder=studio / "models").reports
+            assert set(reports) == {EMBEDDING, CONCEPT}
+            for report in reports.values():
+                assert report.state is ChannelState.WEAK
+                assert report.reason.startswith(f"{plain} was built without")
+                assert "enroll" in report.mend
+        assert not embedding_check([one, without], folder=studio / "models").reports
+
+
+def test_damaged_weights_are_no_weights_and_are_named(studio, tmp_path):
+    """A new index is built without, and the remark says that there are some, and which file."""
+    models = shutil.copytree(studio / "models", tmp_path / "models")
+    (network,) = models.glob("*.image_int8-*")
+    network.write_bytes(network.read_bytes()[:-1])
+    said = []
+    enroll(tmp_path / "i.index", [], models=models, workers=0, remark=said.append)
+    assert f"{network} is missing or altered" in said[0]
+    assert "screening models verify" in said[0]
+
+
 def test_words_put_otherwise_are_not_compared(studio, tmp_path):
     """Templates of another version give other scores; pictures are compared all the same."""
     other = tmp_path / "other.index"
@@ -227,6 +260,28 @@ def test_broken_weights_cost_only_their_channels(studio, calibrated, tmp_path):
     assert {e.channel for e in result.findings[0].channels} == {"hash", "local"}
 
 
+def test_what_a_model_could_not_look_at_is_enrolled_the_next_time(studio, tmp_path):
+    """Enrolled without it, it would count as enrolled, and the model would never see it."""
+    index, models = tmp_path / "works.index", shutil.copytree(studio / "models", tmp_path / "m")
+    enroll(index, [], models=models, workers=0)
+    (network,) = models.glob("*.image_int8-*.onnx")
+    whole = network.read_bytes()
+    given = vectorizer(index, models, None).models[0]
+    assert given.network == network
+    sources = [*folder_sources(studio / "works", kind=Kind.WORK)]
+    said = []
+    state = network.stat()
+    network.write_bytes(b"x" * len(whole))
+    os.utime(network, ns=(state.st_atime_ns, state.st_mtime_ns))
+    enroll(index, sources, models=models, workers=0, report=said.append)
+    assert {one.outcome for one in said} == {Outcome.UNREAD}
+    assert all("no model could look at it" in one.reason for one in said)
+    network.write_bytes(whole)
+    assert not enroll(index, sources, models=models, workers=1)
+    with ReferenceIndex.open(index) as opened:
+        assert opened.references(EMBEDDING) >= WORKS
+
+
 def test_the_command_line_builds_calibrates_and_scans(studio, tmp_path, run):
     """Enroll --embedding, calibrate, scan --require, index info: the model is named everywhere."""
     index, models = tmp_path / "w.index", ("--models", studio / "models")
@@ -240,11 +295,16 @@ def test_the_command_line_builds_calibrates_and_scans(studio, tmp_path, run):
     code, out, _ = run("calibrate", index, "--background", studio / "background", *models,
                        "--workers", 0)  # fmt: skip
     assert code == 0
-    assert EMBEDDING in out
+    assert f"{EMBEDDING}: " in out
+    assert "windows against" in out
     found = json.loads(run(*scan)[1].splitlines()[0])
     assert found["coverage"] != "insufficient"
     assert found["channels"][EMBEDDING]["state"] in LOOKED
     assert run("enroll", index, studio / "works", "--embedding", ID, "--no-embeddings")[0] == 2
+    code, _, talk = run(*scan, "--raw-score", "embedding:nope=0.5")
+    assert code == 1
+    assert "no index was built with embedding:nope, expected one of hash, local" in talk
+    assert "for its models none do" in run("calibrate", index, "--discard")[1]
 
 
 def test_windows_are_unit_vectors_of_one_size(studio):

@@ -218,3 +218,67 @@ def test_a_policy_cannot_require_what_is_no_channel():
     for name in ("embeddings", "embedding:", "clip"):
         with pytest.raises(InputInvalidError, match="there is no channel"):
             Policy(name="odd", flag_at=1e-3, note_at=1e-2, required=(name,))
+
+
+def test_the_best_records_of_several_windows_are_as_many_and_by_their_best_window(works):
+    """A record that another window is nearer to has no place in the list by a window that is not.
+
+    Nor is any score left that a record which is missing might reach: calibration counts on it.
+    """
+    frame = picture(*(vector_of(f"view {number}") for number in range(6)))
+    with ReferenceIndex.open(works) as index:
+        (whole,) = score_examined([seen_as(frame)], index)
+        (best,) = score_examined([seen_as(frame)], index, records=5)
+    for channel in (EMBEDDING, CONCEPT):
+        expected = sorted(whole.channels[channel].items(), key=lambda one: -one[1])[:5]
+        assert sorted(best.channels[channel].items(), key=lambda one: -one[1]) == expected
+        above = {n for n, s in whole.channels[channel].items() if s >= best.complete_from[channel]}
+        assert above <= best.channels[channel].keys()
+
+
+def test_each_window_may_look_like_something_by_chance(calibrated):
+    """The same score tells three times as little where three windows were compared."""
+    alarms = []
+    for others in (0, 2):
+        vectors = (near("work 7"), *(vector_of(f"view {number}") for number in range(others)))
+        (finding,) = found(calibrated, picture(*vectors)).findings
+        alarms.append(finding.channels[0].false_alarms)
+    assert alarms[1] == pytest.approx(3 * alarms[0])
+
+
+def test_what_is_measured_on_oblong_pictures_holds_for_square_ones(built):
+    """A background of three windows a picture promises for one what a background of one does."""
+    oblong = [
+        seen_as(picture(*(vector_of(f"{number} {view}") for view in range(3))), number=number)
+        for number in range(200)
+    ]
+    square = [
+        seen_as(picture(vector_of(f"square {number}")), number=number) for number in range(400)
+    ]
+    with ReferenceIndex.open(built) as index:
+        null = fitted(score_examined(oblong, index), index)[0].channels[EMBEDDING].null
+        limit = null.score_at(0.3, references=len(WORKS))
+        scores = score_examined(square, index)
+    assert null.images == 600
+    above = sum(score >= limit for one in scores for score in one.channels[EMBEDDING].values())
+    assert above / len(square) == pytest.approx(0.3, rel=0.3)
+
+
+def test_words_that_are_alike_to_everything_are_named(works):
+    """A title that every picture is near to leaves no background, and the message says which."""
+    common = vector_of("everything")
+    with IndexWriter(works, settings=None) as writer:
+        writer.put_record(Record(id="p", kind=Kind.WORK, title="p"), {CONCEPT: unit(common)})
+    frames = [picture(vector_of(f"unrelated {number}") + 3 * common) for number in range(100)]
+    images = [seen_as(frame, number=number) for number, frame in enumerate(frames)]
+    with (
+        ReferenceIndex.open(works) as index,
+        pytest.raises(
+            CalibrationError, match=r"of 100 background images seem to show 'p' .*concept"
+        ),
+    ):
+        fitted(score_examined(images, index), index)
+
+
+def seen_as(frame: Fingerprint, *, number: int = 0) -> Examined:
+    return Examined(path=f"{number}.png", sha256=f"{number:064x}", fingerprints=(frame,))
