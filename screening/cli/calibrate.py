@@ -79,8 +79,8 @@ def calibrate_command(
         )
     if discarded:
         discard(index, timeout=wait)
-        models = any(map(is_vector_channel, read_manifest(index).settings))
-        none = "; for its models none do, calibrate it again" if models else ""
+        by_models = any(map(is_vector_channel, read_manifest(index).settings))
+        none = "; for its models none do, calibrate it again" if by_models else ""
         click.echo(f"{index}: the figures that ship with this program are in use{none}")
         return
     roots, config = distinct_roots(backgrounds), find_config(backgrounds[0])
