@@ -110,5 +110,5 @@ def test_what_is_missing_and_how_to_get_it_are_told_apart(folder):
         choose(ModelStore(folder), "sface-2021dec")
     error = missing.value
     assert error.reason == "the face model sface-2021dec is not here"
-    assert error.mend.endswith(", then 'screening models import FILE'")
+    assert error.mend == "screening models pull sface-2021dec yunet-2023mar"
     assert str(error) == f"{error.reason}: {error.mend}"
