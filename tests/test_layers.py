@@ -24,7 +24,7 @@ REFERENCE_INDEX = (
     {"writer", "verify"},
 )
 SCREENING = (
-    {"errors", "version", "replacing"},
+    {"errors", "version", "replacing", "digests"},
     {"images", "models"},
     {"signals"},
     {"matching"},

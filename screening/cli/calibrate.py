@@ -12,6 +12,7 @@ from reference_index import ReferenceIndex
 from reference_index.calibration import ChannelCalibration, Threshold
 from reference_index.fingerprint import FACE_CHANNEL
 from reference_index.manifest import read_manifest
+from reference_index.vector_files import is_vector_channel, vector_channels
 from screening.calibration import CalibrationOutcome, calibrate, discard
 from screening.calibration.paths import path_json
 from screening.cli.output import output_to
@@ -19,7 +20,7 @@ from screening.cli.progress import bar, counted
 from screening.cli.weights import models_option, runtime_option, say_of_weights
 from screening.config import find_config
 from screening.matching import channels_of
-from screening.matching.settings import DRAWN_FACE_CHANNEL, is_vector_channel
+from screening.matching.settings import DRAWN_FACE_CHANNEL
 from screening.report.summary import EXIT_UNFINISHED
 from screening.report.words import HIGHEST, printable, score_shown
 from screening.screener import distinct_roots
@@ -79,7 +80,7 @@ def calibrate_command(
         )
     if discarded:
         discard(index, timeout=wait)
-        by_models = any(map(is_vector_channel, read_manifest(index).settings))
+        by_models = vector_channels(read_manifest(index).settings)
         none = "; for its models none do, calibrate it again" if by_models else ""
         click.echo(f"{index}: the figures that ship with this program are in use{none}")
         return

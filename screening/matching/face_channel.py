@@ -12,7 +12,8 @@ from reference_index import Fingerprint, ReferenceIndex
 from reference_index.fingerprint import FACE_CHANNEL, Faces
 from screening.errors import InputInvalidError
 from screening.matching.channels import Channel, Scored
-from screening.matching.findings import ChannelReport, ChannelState, FaceSeen, Quad
+from screening.matching.findings import ChannelReport, ChannelState, FaceSeen
+from screening.matching.regions import upright, upright_share
 from screening.matching.settings import DRAWN_FACE_CHANNEL
 
 UNIT = "cosine to the person"
@@ -96,8 +97,8 @@ def _of_index(
                     image_id=one.image_id,
                     score=one.score,
                     transform=_in_words(face),
-                    region=_quad(faces, row),
-                    share=_share(faces, row),
+                    region=upright(faces.boxes[row]),
+                    share=upright_share(faces.boxes[row]),
                     face=face,
                 )
     return [*kept.values()]
@@ -119,16 +120,6 @@ def _seen(faces: Faces, row: int) -> FaceSeen:
 def _in_words(face: FaceSeen) -> str:
     which = f"face {face.number} of {face.of}, " if face.of > 1 else ""
     return f"{which}{face.width:.0f} px wide, {100 * face.frontal:.0f} % frontal"
-
-
-def _quad(faces: Faces, row: int) -> Quad:
-    left, top, right, bottom = np.clip(faces.boxes[row].astype(np.float64), 0.0, 1.0).tolist()
-    return ((left, top), (right, top), (right, bottom), (left, bottom))
-
-
-def _share(faces: Faces, row: int) -> float:
-    (left, top), _, (right, bottom), _ = _quad(faces, row)
-    return (right - left) * (bottom - top)
 
 
 def _channel(name: str, *, drawn: bool) -> Channel:

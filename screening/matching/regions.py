@@ -3,6 +3,7 @@
 import math
 
 import numpy as np
+import numpy.typing as npt
 
 from reference_index.candidates import LocalReference
 from screening.matching.correspondences import Correspondences, Floats
@@ -17,6 +18,18 @@ _LEAST_DEPTH = 0.1  # of a corner, where that of the reference's origin is 1
 
 _TURN_STEP = 5  # degrees
 _NEARLY_UPRIGHT = 3.0
+
+
+def upright(box: npt.NDArray[np.float32]) -> Quad:
+    """Return the corners of a box, float32 (4,): left, top, right, bottom, within the picture."""
+    left, top, right, bottom = np.clip(box.astype(np.float64), 0.0, 1.0).tolist()
+    return ((left, top), (right, top), (right, bottom), (left, bottom))
+
+
+def upright_share(box: npt.NDArray[np.float32]) -> float:
+    """Return the share of the picture's area that a box covers within it."""
+    (left, top), _, (right, bottom), _ = upright(box)
+    return (right - left) * (bottom - top)
 
 
 def matched_regions(

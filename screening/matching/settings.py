@@ -1,10 +1,7 @@
 """What a channel's scores depend on: the fingerprints' settings, and how they are compared."""
 
-import hashlib
-import json
 from collections.abc import Mapping
 from types import MappingProxyType, ModuleType
-from typing import Any
 
 from reference_index import (
     IndexFormatError,
@@ -19,14 +16,10 @@ from reference_index import (
     vector_levels,
     vector_search,
 )
-from reference_index.fingerprint import (
-    CONCEPT_PREFIX,
-    EMBEDDING_PREFIX,
-    FACE_CHANNEL,
-    HASH_CHANNEL,
-    LOCAL_CHANNEL,
-)
+from reference_index.fingerprint import FACE_CHANNEL, HASH_CHANNEL, LOCAL_CHANNEL
+from reference_index.vector_files import is_vector_channel
 from screening import signals
+from screening.digests import constants_of, digest_of
 from screening.matching import correspondences, geometry, local, significance
 from screening.signals import hashes
 from screening.signals import local as local_signal
@@ -65,24 +58,8 @@ _MODULES: Mapping[str, tuple[ModuleType, ...]] = {
 
 def _digest(channel: str) -> str:
     """Return 8 hex digits over every constant of the modules that a channel's scores depend on."""
-    constants = {
-        module.__name__: {
-            name: value for name, value in vars(module).items() if _is_constant(name, value)
-        }
-        for module in _MODULES[channel]
-    }
-    text = json.dumps([_VERSIONS[channel], constants], sort_keys=True)
-    return hashlib.sha256(text.encode()).hexdigest()[:8]
-
-
-def _is_constant(name: str, value: Any) -> bool:
-    return name.isupper() and _is_plain(value)
-
-
-def _is_plain(value: Any) -> bool:
-    if isinstance(value, tuple):
-        return all(map(_is_plain, value))
-    return isinstance(value, int | float | str)
+    constants = {module.__name__: constants_of(module) for module in _MODULES[channel]}
+    return digest_of([_VERSIONS[channel], constants])
 
 
 _DIGESTS: Mapping[str, str] = {channel: _digest(channel) for channel in _MODULES}
@@ -92,11 +69,6 @@ SETTINGS: Mapping[str, str] = MappingProxyType({
 })  # fmt: skip
 """What the scores of each channel without a model depend on; null distributions measured with other
 settings are refused."""
-
-
-def is_vector_channel(channel: str) -> bool:
-    """Tell whether a channel is one of the embeddings or concepts of a model."""
-    return channel.startswith((EMBEDDING_PREFIX, CONCEPT_PREFIX))
 
 
 def settings_of(index: ReferenceIndex, channel: str) -> str | None:

@@ -13,15 +13,16 @@ import numpy as np
 from reference_index import Fingerprint, Kind, ReferenceIndex
 from reference_index.candidates import VectorCandidate
 from reference_index.fingerprint import CONCEPT_PREFIX, Embedding
+from reference_index.vector_files import vector_channels as channels_among
 from screening.errors import InputInvalidError
 from screening.matching.channels import Channel, Scored, without_cleared
-from screening.matching.findings import ChannelReport, ChannelState, Quad
-from screening.matching.settings import is_vector_channel
+from screening.matching.findings import ChannelReport, ChannelState
+from screening.matching.regions import upright, upright_share
 
 
 def vector_channels(indexes: Sequence[ReferenceIndex]) -> tuple[Channel, ...]:
     """Return the channels of models that any of the indexes was built with, by name."""
-    names = {name for index in indexes for name in index.settings if is_vector_channel(name)}
+    names = {name for index in indexes for name in channels_among(index.settings)}
     return tuple(map(_channel, sorted(names)))
 
 
@@ -128,8 +129,8 @@ def _best_window(
             image_id=candidate.image_id,
             score=candidate.score,
             transform="as a whole" if row == 0 else "in a part of the picture",
-            region=_quad(one, row),
-            share=_share(one, row),
+            region=upright(one.boxes[row]),
+            share=upright_share(one.boxes[row]),
         )
         for record_id, (row, candidate) in kept.items()
     ]
@@ -153,13 +154,3 @@ def _check(seen: Sequence[Embedding], index: ReferenceIndex, channel: str) -> No
                 f"the picture's vectors were taken with {one.settings!r}, those of {index.path} "
                 f"with {built!r}: take them with the model of the index, or enroll again"
             )
-
-
-def _quad(one: Embedding, row: int) -> Quad:
-    left, top, right, bottom = np.clip(one.boxes[row].astype(np.float64), 0.0, 1.0).tolist()
-    return ((left, top), (right, top), (right, bottom), (left, bottom))
-
-
-def _share(one: Embedding, row: int) -> float:
-    (left, top), _, (right, bottom), _ = _quad(one, row)
-    return (right - left) * (bottom - top)

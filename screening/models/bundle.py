@@ -17,7 +17,7 @@ from typing import IO
 from screening.errors import BundleError, InputInvalidError
 from screening.models.cards import Card, card_text, shipped_cards
 from screening.models.conversion import Conversion, StoredFile, conversion_text
-from screening.models.store import ModelStore
+from screening.models.store import ModelStore, file_sha256
 
 MANIFEST = "screening-weights.json"
 FORMAT = 1
@@ -62,7 +62,7 @@ def write_bundle(
                 _write(stream, packed)
                 stream.flush()
                 os.fsync(stream.fileno())
-                digest = _sha256(partial)
+                digest = file_sha256(partial)
                 partial.chmod(0o644)
                 partial.replace(bundle)
             finally:
@@ -163,8 +163,3 @@ def _chunks(packed: Packed) -> Iterator[bytes]:
     with packed.path.open("rb") as stream:
         while chunk := stream.read(CHUNK):
             yield chunk
-
-
-def _sha256(file: Path) -> str:
-    with file.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -8,6 +8,8 @@ from pathlib import Path
 
 from filelock import FileLock
 
+from reference_index.storage import fsync_path
+
 STAGING = ".staging"
 
 
@@ -54,12 +56,4 @@ def put_into_place(files: Sequence[tuple[Path, Path]]) -> None:
         for place in added:
             place.unlink(missing_ok=True)
         raise
-    _fsync_folder(files[-1][1].parent)
-
-
-def _fsync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    fsync_path(files[-1][1].parent)

@@ -4,14 +4,24 @@ import hashlib
 from dataclasses import replace
 
 import numpy as np
+import pytest
 
-from reference_index import IndexWriter, Kind, LocalFeatures, Record, ReferenceIndex, storage
+from reference_index import (
+    IndexWriter,
+    Kind,
+    LocalFeatures,
+    Record,
+    ReferenceIndex,
+    storage,
+    verify,
+)
 from reference_index.calibration import (
     Calibration,
     ChannelCalibration,
     NullDistribution,
     Threshold,
 )
+from reference_index.errors import IndexDamagedError
 from reference_index.fingerprint import DESCRIPTOR_SCALE, HASH_BYTES
 from reference_index.local_features import decode
 from reference_index.manifest import read_manifest, write_manifest
@@ -238,6 +248,21 @@ def files_of(path):
     """Return every file of an index that holds something, relative to it."""
     files = (file.relative_to(path) for file in sorted(path.rglob("*")) if file.is_file())
     return [file for file in files if file.name != "lock"]
+
+
+def assert_altered_bytes_are_told(path, file):
+    """Alter one byte of a file, at each end and in the middle: opening and verifying name it."""
+    (name,) = (one for one in files_of(path) if one.name == file)
+    content = (path / name).read_bytes()
+    for offset in (0, len(content) // 2, len(content) - 1):
+        changed = bytearray(content)
+        changed[offset] ^= 1
+        (path / name).write_bytes(changed)
+        with pytest.raises(IndexDamagedError, match=file):
+            content_at(path)
+        assert [problem.file for problem in verify(path)] == [name.as_posix()]
+    (path / name).write_bytes(content)
+    assert verify(path) == ()
 
 
 def list_as_it_is(path, name):

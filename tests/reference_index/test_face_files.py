@@ -14,6 +14,7 @@ from index_tools import (
     SETTINGS,
     add,
     add_person,
+    assert_altered_bytes_are_told,
     calibrate,
     calibration_at,
     code,
@@ -30,7 +31,7 @@ from index_tools import (
 
 from reference_index import IndexWriter, Kind, Record, ReferenceIndex, storage, verify
 from reference_index.catalog import Catalog
-from reference_index.errors import IndexDamagedError, IndexFormatError, UnknownRecordError
+from reference_index.errors import IndexFormatError, UnknownRecordError
 from reference_index.manifest import Counts, read_manifest
 
 FACE_FILES = {"face.vectors", "face.ids", "face.records"}
@@ -263,17 +264,7 @@ def test_no_vector_of_another_kind_of_record_stays_either(path):
 def test_any_altered_byte_of_a_face_file_is_named_and_refused(path, monkeypatch, file, small):
     """The first search refuses it, and verify names the file."""
     monkeypatch.setattr(storage, "SMALL_FILE_BYTES", small)
-    (name,) = (one for one in files_of(path) if one.name == file)
-    content = (path / name).read_bytes()
-    for offset in (0, len(content) // 2, len(content) - 1):
-        changed = bytearray(content)
-        changed[offset] ^= 1
-        (path / name).write_bytes(changed)
-        with pytest.raises(IndexDamagedError, match=file):
-            content_at(path)
-        assert [problem.file for problem in verify(path)] == [name.as_posix()]
-    (path / name).write_bytes(content)
-    assert verify(path) == ()
+    assert_altered_bytes_are_told(path, file)
 
 
 @pytest.mark.parametrize(

@@ -1,14 +1,12 @@
 """Which weights embed pictures, and by what settings their vectors are told apart."""
 
-import hashlib
-import json
 import re
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
 
+from screening.digests import constants_of, digest_of
 from screening.errors import InputInvalidError, ModelMissingError, ModelToolsMissingError
 from screening.models import ModelStore, preparation
 from screening.models.concepts import words_digest
@@ -90,7 +88,7 @@ class EmbeddingModel:
     @property
     def concept_settings(self) -> str:
         """What scores of concepts depend on: the vectors of pictures, and those of words."""
-        return f"{self.settings}, words {_digest_of([words_digest(), NEUTRAL_NEAREST])}"
+        return f"{self.settings}, words {digest_of([words_digest(), NEUTRAL_NEAREST])}"
 
 
 def available(
@@ -234,14 +232,5 @@ def _mend(
 
 def _digest(one: Conversion) -> str:
     """Return 8 hex digits over all that a vector of a picture depends on but the weights."""
-    modules = (windows, preparation)
-    constants = [{n: v for n, v in vars(m).items() if _is_constant(n, v)} for m in modules]
-    return _digest_of([_VERSION, *constants, asdict(one.preparation), one.strangers])
-
-
-def _digest_of(values: list[Any]) -> str:
-    return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:8]
-
-
-def _is_constant(name: str, value: Any) -> bool:
-    return name.isupper() and isinstance(value, int | float | str | tuple | list)
+    constants = map(constants_of, (windows, preparation))
+    return digest_of([_VERSION, *constants, asdict(one.preparation), one.strangers])

@@ -1,12 +1,10 @@
 """Which weights look for faces, and by what settings their vectors are told apart."""
 
-import hashlib
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
+from screening.digests import constants_of, digest_of
 from screening.errors import ModelMissingError
 from screening.models import Card, ModelStore
 from screening.signals.faces import align, detect, dlib, embed, quality, style
@@ -136,15 +134,6 @@ def _mend(store: ModelStore, wanted: str) -> str:
 def _digest(embedder: Card) -> str:
     """Return 8 hex digits over all constants that a vector or what is said of it depends on."""
     modules = (align, detect, dlib if embedder.runtime == "dlib" else embed, quality, style)
-    constants: list[Any] = [
-        {name: value for name, value in vars(module).items() if _is_constant(name, value)}
-        for module in modules
-    ]
     way = (embedder.input_size, embedder.channels, embedder.mean, embedder.scale)
     told = (embedder.template, embedder.strangers, embedder.cohort)
-    text = json.dumps([_VERSION, *constants, way, told], sort_keys=True)
-    return hashlib.sha256(text.encode()).hexdigest()[:8]
-
-
-def _is_constant(name: str, value: Any) -> bool:
-    return name.isupper() and isinstance(value, int | float | str | tuple | list)
+    return digest_of([_VERSION, *map(constants_of, modules), way, told])
