@@ -1,7 +1,7 @@
 """How pixels are prepared for a network that sees a square, as open_clip does.
 
-The pixels are those of open_clip's own transform, to the last bit: Pillow's antialiased resize
-and a crop of the center. What follows is its arithmetic, in 32 bits.
+The pixels are those of open_clip's own transform, to rounding (see ``resizing``): an antialiased
+resize and a crop of the center. What follows is its arithmetic, in 32 bits.
 """
 
 from dataclasses import dataclass
@@ -10,13 +10,13 @@ from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image
+
+from screening.models.resizing import INTERPOLATIONS, Interpolation, resized
 
 RgbImage = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float32]
 
 RESIZES = ("shortest", "squash")
-INTERPOLATIONS = ("bicubic", "bilinear")
 MOST_ASPECT = 64
 """Of a picture that is longer only the middle is enlarged: a line of 2,048 × 1 px would fill
 300 MB. There, and nowhere else, pixels may differ from open_clip's."""
@@ -35,7 +35,7 @@ class Preparation:
     mean: tuple[float, float, float]
     std: tuple[float, float, float]
     resize: Literal["shortest", "squash"] = "shortest"
-    interpolation: Literal["bicubic", "bilinear"] = "bicubic"
+    interpolation: Interpolation = "bicubic"
 
     def __post_init__(self) -> None:
         if self.input_size < 1:
@@ -54,28 +54,23 @@ def prepared(rgb: RgbImage, preparation: Preparation) -> RgbImage:
 
     rgb: uint8 (h, w, 3), sRGB, of any size from 1 px.
     """
-    return np.asarray(prepared_image(Image.fromarray(rgb), preparation))
-
-
-def prepared_image(image: Image.Image, preparation: Preparation) -> Image.Image:
-    """Return what a network sees of an RGB image, as ``prepared`` does."""
     side = preparation.input_size
     if preparation.resize == "squash":
-        return image.resize((side, side), _FILTERS[preparation.interpolation])
-    return middle(with_shorter_side(_not_too_long(image), side, preparation), side)
+        return resized(rgb, side, side, preparation.interpolation)
+    return middle(with_shorter_side(_not_too_long(rgb), side, preparation), side)
 
 
-def with_shorter_side(image: Image.Image, side: int, preparation: Preparation) -> Image.Image:
-    """Return an RGB image resized so that its shorter side has so many px, as torchvision does."""
-    shorter = min(image.size)
-    width, height = (side if one == shorter else int(side * one / shorter) for one in image.size)
-    return image.resize((width, height), _FILTERS[preparation.interpolation])
+def with_shorter_side(rgb: RgbImage, side: int, preparation: Preparation) -> RgbImage:
+    """Return a picture resized so that its shorter side has so many px, as torchvision does."""
+    shorter = min(rgb.shape[:2])
+    height, width = (side if one == shorter else int(side * one / shorter) for one in rgb.shape[:2])
+    return resized(rgb, width, height, preparation.interpolation)
 
 
-def middle(image: Image.Image, side: int) -> Image.Image:
-    """Return the square in the middle of an image, as torchvision cuts it."""
-    left, top = (round((one - side) / 2) for one in image.size)
-    return image.crop((left, top, left + side, top + side))
+def middle(rgb: RgbImage, side: int) -> RgbImage:
+    """Return the square in the middle of a picture, as torchvision cuts it."""
+    top, left = (round((one - side) / 2) for one in rgb.shape[:2])
+    return rgb[top : top + side, left : left + side]
 
 
 def normalized(pixels: RgbImage, preparation: Preparation) -> Floats:
@@ -99,13 +94,8 @@ def _tables(mean: tuple[float, ...], std: tuple[float, ...]) -> Floats:
     ])  # fmt: skip
 
 
-def _not_too_long(image: Image.Image) -> Image.Image:
-    width, height = image.size
-    most = MOST_ASPECT * min(image.size)
-    if max(image.size) <= most:
-        return image
-    left, top = max(width - most, 0) // 2, max(height - most, 0) // 2
-    return image.crop((left, top, width - left, height - top))
-
-
-_FILTERS = {"bicubic": Image.Resampling.BICUBIC, "bilinear": Image.Resampling.BILINEAR}
+def _not_too_long(rgb: RgbImage) -> RgbImage:
+    height, width = rgb.shape[:2]
+    most = MOST_ASPECT * min(height, width)
+    top, left = max(height - most, 0) // 2, max(width - most, 0) // 2
+    return rgb[top : height - top, left : width - left]

@@ -9,13 +9,12 @@ from functools import cache
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image
 
 from screening.models.preparation import (
     MOST_ASPECT,
     Preparation,
     middle,
-    prepared_image,
+    prepared,
     with_shorter_side,
 )
 from screening.signals.embeddings.model import EmbeddingModel
@@ -40,39 +39,34 @@ class Prepared:
 def prepare(rgb: RgbImage, model: EmbeddingModel) -> Prepared:
     """Return what a model is to be shown of a picture, uint8 (h, w, 3), sRGB.
 
-    The first window is exactly what open_clip's own transform gives of the picture.
+    The first window is what open_clip's own transform gives of the picture, to rounding.
     """
-    how, image = model.conversion.preparation, Image.fromarray(rgb)
-    parts = squares(*image.size, model.tiles, resize=how.resize)
-    show = _at_once if max(image.size) <= MOST_ASPECT * min(image.size) else _one_by_one
+    how, (height, width) = model.conversion.preparation, rgb.shape[:2]
+    parts = squares(width, height, model.tiles, resize=how.resize)
+    show = _at_once if max(width, height) <= MOST_ASPECT * min(width, height) else _one_by_one
     return Prepared(
-        windows=np.stack([np.asarray(one) for one in show(image, parts, how)]),
-        boxes=windows(*image.size, model.tiles, resize=how.resize),
+        windows=np.stack([*show(rgb, parts, how)]),
+        boxes=windows(width, height, model.tiles, resize=how.resize),
     )
 
 
-def _at_once(
-    image: Image.Image, parts: Sequence[Pixels], how: Preparation
-) -> Iterator[Image.Image]:
+def _at_once(rgb: RgbImage, parts: Sequence[Pixels], how: Preparation) -> Iterator[RgbImage]:
     """Give what is shown of a picture, then of squares of it, resized once for those of a size."""
-    shorter, side = min(image.size), how.input_size
-    resized = cache(lambda size: with_shorter_side(image, size, how))
-    if how.resize == "shortest":
-        yield middle(resized(side), side)
-    else:
-        yield prepared_image(image, how)
-    for part in parts:
-        whole = resized(round(side * shorter / (part[2] - part[0])))
-        left, top = (
+    (height, width), side = rgb.shape[:2], how.input_size
+    shorter = min(height, width)
+    resized = cache(lambda size: with_shorter_side(rgb, size, how))
+    yield middle(resized(side), side) if how.resize == "shortest" else prepared(rgb, how)
+    for left, top, right, _ in parts:
+        whole = resized(round(side * shorter / (right - left)))
+        y, x = (
             min(round(place * new / old), new - side)
-            for place, old, new in zip(part[:2], image.size, whole.size, strict=True)
+            for place, old, new in zip((top, left), (height, width), whole.shape[:2], strict=True)
         )
-        yield whole.crop((left, top, left + side, top + side))
+        yield whole[y : y + side, x : x + side]
 
 
-def _one_by_one(
-    image: Image.Image, parts: Sequence[Pixels], how: Preparation
-) -> Iterator[Image.Image]:
+def _one_by_one(rgb: RgbImage, parts: Sequence[Pixels], how: Preparation) -> Iterator[RgbImage]:
     """Give the same of a picture so long that it cannot be resized as a whole."""
-    for one in (image, *map(image.crop, parts)):
-        yield prepared_image(one, how)
+    yield prepared(rgb, how)
+    for left, top, right, bottom in parts:
+        yield prepared(rgb[top:bottom, left:right], how)
