@@ -1,7 +1,17 @@
-"""The network: a small residual one, a generalized mean, one linear layer, unit length."""
+"""The network: edges and colors, a small residual network on them, two ways of pooling, one layer.
+
+What is known of seeing is not learned: color as it is and evened out, and edges by direction at
+three scales, alike in strength whatever the light and alike for dark on bright and bright on dark.
+A network of this size that was to learn them from pixels saw color and little else. Source of such
+first layers: Dalal and Triggs 2005 (gradients by direction, normed in their surroundings); Oyallon
+et al. 2017 (fixed layers before learned ones).
+"""
 
 from collections.abc import Sequence
+from itertools import pairwise
 
+import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -12,6 +22,12 @@ POWER = 3.0  # of the generalized mean: 1 is the mean, infinity the maximum
 LEAST = 1e-4
 LUMA = (0.299, 0.587, 0.114)
 FAINT = 1e-3  # variance below which a picture counts as plain
+
+DIRECTIONS = 8
+SCALES = (4, 2, 1)  # by what edges of pictures, of halved and of quartered ones are pooled
+STEEP = 1e-6  # square of a slope below which there is no edge
+SURROUNDINGS = 5  # pooled places across, by whose mean an edge is divided
+FAINTEST = 0.02  # mean below which there is next to none
 
 
 class Block(nn.Module):  # type: ignore[misc]
@@ -30,58 +46,123 @@ class Block(nn.Module):  # type: ignore[misc]
         return functional.relu(y + self.short(x))
 
 
+class Front(nn.Module):  # type: ignore[misc]
+    """What is not learned: pictures, float32 (n, 3, h, w), to (n, channels, h / 4, w / 4)."""
+
+    channels = 6 + DIRECTIONS * len(SCALES)
+
+    def __init__(self) -> None:
+        super().__init__()
+        angles = torch.arange(DIRECTIONS) * (torch.pi / DIRECTIONS)
+        turns = torch.stack([angles.cos(), angles.sin()], dim=1)
+        slope = torch.tensor([(-1.0, 0.0, 1.0), (-2.0, 0.0, 2.0), (-1.0, 0.0, 1.0)]) / 8
+        luma = torch.tensor(LUMA)
+        for name, weight in (
+            ("luma", luma.view(1, 3, 1, 1)),
+            ("slopes", torch.stack([slope, slope.T])[:, None]),
+            ("turns", turns[..., None, None]),
+        ):
+            self.register_buffer(name, weight, persistent=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return colors, colors evened out, and edges at each scale, finest first."""
+        light = evened(functional.conv2d(x, self.luma))
+        parts = [functional.avg_pool2d(one, 4) for one in (x, evened(x))]
+        for pool in SCALES:
+            parts.append(self.edges(light, pool))
+            light = functional.avg_pool2d(light, 2)
+        return torch.cat(parts, dim=1)
+
+    def edges(self, light: Tensor, pool: int) -> Tensor:
+        """Return how much of each direction is where, beside all there is around it."""
+        slopes = functional.conv2d(functional.pad(light, (1, 1, 1, 1), "replicate"), self.slopes)
+        steep = slopes.square().sum(dim=1, keepdim=True) + STEEP
+        along = functional.conv2d(slopes, self.turns).square()
+        edges = functional.avg_pool2d(along.square() / steep.pow(1.5), pool)
+        around = functional.avg_pool2d(
+            edges.mean(dim=1, keepdim=True),
+            SURROUNDINGS,
+            stride=1,
+            padding=SURROUNDINGS // 2,
+            count_include_pad=False,
+        )
+        return 2.0 * edges / (around + FAINTEST) - 1.0
+
+
 class Embedder(nn.Module):  # type: ignore[misc]
     """Pictures to unit vectors.
 
-    Takes float32 (n, 3, h, w), RGB as ``augment.normalized`` makes it; gives (n, dimensions).
+    Takes float32 (n, 3, h, w), RGB as ``augment.normalized`` makes it, h and w multiples of 4, and
+    gives (n, dimensions).
     """
 
     def __init__(
         self,
         *,
-        stem: int,
         widths: Sequence[int],
         depths: Sequence[int],
+        cells: int,
+        cell_channels: int,
         dimensions: int,
-        gray: bool,
     ) -> None:
         super().__init__()
-        self.gray = gray
-        self.stem = _convolution(1 if gray else 3, stem, 3, 2)
+        self.cells = cells
+        self.front = Front()
         blocks: list[nn.Module] = []
-        before = stem
-        for stage, (width, depth) in enumerate(zip(widths, depths, strict=True)):
+        stages = pairwise([Front.channels, *widths])
+        for stage, ((before, width), depth) in enumerate(zip(stages, depths, strict=True)):
             # the last stage stays as fine as the one before: a view of 96 px has 6 x 6 places there
-            stride = 1 if stage == len(widths) - 1 else 2
-            for place in range(depth):
-                blocks.append(Block(before, width, stride if place == 0 else 1))
-                before = width
+            stride = 1 if stage in {0, len(widths) - 1} else 2
+            blocks.append(Block(before, width, stride))
+            blocks.extend(Block(width, width, 1) for _ in range(depth - 1))
         self.blocks = nn.Sequential(*blocks)
+        self.reduce = nn.Conv2d(widths[-1], cell_channels, 1)
+        pooled = widths[-1] + cell_channels * cells * cells
         # means of positive maps all point one way, and training would begin with unlearning that
-        self.norm = nn.BatchNorm1d(before, affine=False)
-        self.head = nn.Linear(before, dimensions)
+        self.norm = nn.BatchNorm1d(pooled, affine=False)
+        self.head = nn.Linear(pooled, dimensions)
 
     def forward(self, x: Tensor) -> Tensor:
         """Return unit vectors, float32 (n, dimensions)."""
         return functional.normalize(self.head(self.pooled(x)), dim=1)
 
     def pooled(self, x: Tensor) -> Tensor:
-        """Return the generalized mean of each feature map, normed, (n, channels)."""
-        if self.gray:
-            x = evened(x)
-        maps = self.blocks(functional.relu(self.stem(x))).float()
-        means = maps.clamp(min=LEAST).pow(POWER).mean(dim=(2, 3)).pow(1.0 / POWER)
-        return self.norm(means)
+        """Return what the last layer takes, normed, float32 (n, pooled).
+
+        The generalized mean of each feature map, and means of reduced ones in parts of the picture.
+        """
+        with torch.no_grad(), torch.autocast(x.device.type, enabled=False):
+            seen = self.front(x.float())
+        maps = self.blocks(seen)
+        parts = torch.from_numpy(in_cells(maps.shape[2], maps.shape[3], self.cells)).to(maps.device)
+        cells = self.reduce(maps).float().flatten(2) @ parts
+        means = maps.float().clamp(min=LEAST).pow(POWER).mean(dim=(2, 3)).pow(1.0 / POWER)
+        return self.norm(torch.cat([means, cells.flatten(1)], dim=1))
+
+
+def in_cells(height: int, width: int, cells: int) -> npt.NDArray[np.float32]:
+    """Return by what places are weighed in each cell, (height * width, cells * cells), sums of 1.
+
+    Neighboring cells share the places between their middles.
+    """
+
+    def along(length: int) -> npt.NDArray[np.float64]:
+        places = (np.arange(length) + 0.5) / length * cells
+        middles = np.arange(cells) + 0.5
+        weights = np.maximum(1.0 - np.abs(places[:, None] - middles), 0.0) + 1e-9
+        return np.asarray(weights / weights.sum(axis=0))
+
+    return np.kron(along(height), along(width)).astype(np.float32)
 
 
 def embedder(recipe: Recipe) -> Embedder:
     """Return the network of a recipe with random weights."""
     network = Embedder(
-        stem=recipe.stem,
         widths=recipe.widths,
         depths=recipe.depths,
+        cells=recipe.cells,
+        cell_channels=recipe.cell_channels,
         dimensions=recipe.dimensions,
-        gray=recipe.gray,
     )
     for module in network.modules():
         if isinstance(module, nn.Conv2d):
@@ -100,11 +181,9 @@ def _convolution(before: int, after: int, side: int, stride: int) -> nn.Sequenti
 
 
 def evened(x: Tensor) -> Tensor:
-    """Return pictures in gray, each with mean 0 and deviation 1, float32 (n, 1, h, w)."""
-    weights = torch.tensor(LUMA, device=x.device).view(1, 3, 1, 1)
-    light = (x.float() * weights).sum(dim=1, keepdim=True)
-    light = light - light.mean(dim=(2, 3), keepdim=True)
-    return light / (light.square().mean(dim=(2, 3), keepdim=True) + FAINT).sqrt()
+    """Return pictures, (n, c, h, w), each channel with mean 0 and all together with deviation 1."""
+    x = x - x.mean(dim=(2, 3), keepdim=True)
+    return x / (x.square().mean(dim=(1, 2, 3), keepdim=True) + FAINT).sqrt()
 
 
 def parameters(network: nn.Module) -> int:

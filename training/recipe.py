@@ -9,8 +9,8 @@ class Recipe:
 
     side_px, store_px: of a square view, and of the square that a picture is kept as.
     early: until which share of the run views are shrunk to which side, which is faster.
-    widths, depths: channels and blocks of the stages of the network; stem: its first channels.
-    gray: the network sees light only, evened out, and no color.
+    widths, depths: channels and blocks of the stages of the network. cells: rows and columns of
+    parts of the picture whose channels, cell_channels each, the last layer sees apart.
     pictures: procedural ones drawn beside the photographs. photographs: their share of a batch.
     batch: pictures a step, each seen twice. steps: how long the run is unless a time is given.
     temperature, entropy: of the contrastive loss, and the weight of its entropy term.
@@ -23,8 +23,8 @@ class Recipe:
     store_px: int
     widths: tuple[int, ...]
     depths: tuple[int, ...]
-    stem: int
-    gray: bool = False
+    cells: int = 3
+    cell_channels: int = 48
     dimensions: int = 256
     pictures: int
     photographs: float = 0.6
@@ -47,9 +47,8 @@ CPU = Recipe(
     side_px=96,
     early=(0.6, 64),
     store_px=144,
-    widths=(64, 128, 192, 208),
+    widths=(96, 128, 192, 184),
     depths=(1, 1, 2, 1),
-    stem=32,
     pictures=10_000,
     batch=96,
     steps=10_000,
@@ -62,9 +61,8 @@ GPU = Recipe(
     side_px=128,
     early=(0.5, 96),
     store_px=176,
-    widths=(64, 128, 192, 208),
+    widths=(96, 128, 192, 184),
     depths=(1, 1, 2, 1),
-    stem=32,
     pictures=40_000,
     batch=512,
     steps=40_000,

@@ -12,7 +12,7 @@ from training.export import write_onnx
 from training.network import embedder
 from training.recipe import CPU
 
-RECIPE = dataclasses.replace(CPU, widths=(8, 12), depths=(1, 1), stem=4, dimensions=16)
+RECIPE = dataclasses.replace(CPU, widths=(8, 12), depths=(1, 1), cell_channels=4, dimensions=16)
 
 
 @pytest.fixture(scope="module")
