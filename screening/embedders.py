@@ -45,8 +45,9 @@ def embedding_check(
     """Return what whole pictures are to be looked at with to search some indexes.
 
     folder: of weights, the user's own by default. runtime: "onnx" or "torch". Raises
-    IndexFormatError where two indexes were built with other weights of one name, and
-    ModelToolsMissingError where the runtime is not installed.
+    OtherWeightsError where an index was built with other weights than those here of the same name,
+    IndexFormatError where two indexes were, and ModelToolsMissingError where the runtime is not
+    installed.
     """
     built = _built(indexes)
     models: list[EmbeddingModel] = []

@@ -70,6 +70,13 @@ class ModelMissingError(ScreeningError):
         return str(self.args[0]).partition(": ")[2]
 
 
+class OtherWeightsError(ScreeningError):
+    """An index was built with other weights than those here; the message names both.
+
+    Nothing can be compared: a screening by the rest alone would pass for a whole one.
+    """
+
+
 class ModelBrokenError(ScreeningError):
     """A file of weights cannot be used: damaged, or not of the kind that its card says."""
 

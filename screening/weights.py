@@ -30,6 +30,7 @@ def weights_for(
     """Return what pictures are to be looked at with to search some indexes.
 
     folder: of weights, by default the user's own. runtime: of embeddings, "onnx" or "torch". Raises
+    OtherWeightsError where an index was built with other weights than those here, and
     IndexFormatError where the indexes cannot be searched together.
     """
     faces = face_check(indexes, models=folder)

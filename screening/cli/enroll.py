@@ -36,6 +36,10 @@ from screening.report.words import printable
               help="Weights to build a new INDEX with, that see what is alike when nothing was "
               "copied; may be given several times. By default the best there are.")  # fmt: skip
 @click.option("--no-embeddings", is_flag=True, help="Build a new INDEX without any.")
+@click.option("--tiles", type=click.IntRange(0, 2),
+              help="How closely those weights look at pictures, in a new INDEX: 0 at the whole "
+              "only, 1 also along the longer side, 2 also at smaller squares, which takes longer "
+              "and finds smaller parts.  [default: 1]")  # fmt: skip
 @runtime_option
 @click.option("--keep-doubtful", is_flag=True,
               help="Also enroll photographs that seem to show someone else than the person's "
@@ -53,6 +57,7 @@ def enroll_command(
     face_model: str | None,
     embeddings: tuple[str, ...],
     no_embeddings: bool,
+    tiles: int | None,
     runtime: str,
     keep_doubtful: bool,
     workers: int | None,
@@ -97,6 +102,7 @@ def enroll_command(
             models=models or config.models,
             face_model=face_model,
             embeddings=embeddings if embeddings or no_embeddings else None,
+            tiles=tiles,
             runtime=runtime,
             keep_doubtful=keep_doubtful,
             report=report,

@@ -40,6 +40,7 @@ def enroll(
     models: Path | None = None,
     face_model: str | None = None,
     embeddings: Sequence[str] | None = None,
+    tiles: int | None = None,
     runtime: str = "onnx",
     keep_doubtful: bool = False,
     report: Callable[[Enrolled], None] = lambda _: None,
@@ -55,12 +56,15 @@ def enroll(
     with keep_doubtful also those that seem to show someone else, and of several faces the largest.
     models: the folder of weights. face_model: the id of those to look for faces with in an index
     that has none yet, by default the best there are. embeddings: the ids of models to build a new
-    index with, by default the best one there is; an index keeps those it was built with. runtime:
-    what runs them, "onnx" or "torch". People who are to be held no longer, by the
-    index or by their source, are removed. ``remark`` is given that, and what else there is to say
-    of the whole.
-    Raises ReferenceIndexError, RecordsFileError, and ModelMissingError where there are people to
-    enroll and nothing to look for faces with, or where what the index was built with is not here.
+    index with, by default the best one there is. tiles: how closely those look at a picture, 0 at
+    the whole only, 1 also along its longer side, 2 also at smaller squares; by default 1. An index
+    keeps the models and tiles it was built with. runtime: what runs them, "onnx" or "torch". People
+    who are to be held no longer, by the index or by their source, are removed. ``remark`` is given
+    that, and what else there is to say of the whole.
+    Raises ReferenceIndexError, RecordsFileError, InputInvalidError where the index was built
+    otherwise than is asked for, ModelMissingError where there are people to enroll and nothing to
+    look for faces with, or where what the index was built with is not here, and OtherWeightsError
+    where others are.
     """
     given = [*sources]
     works = [source for source in given if not _is_person(source)]
@@ -69,7 +73,7 @@ def enroll(
     problems: list[Enrolled] = []
     with ExitStack() as stack:
         known = stack.enter_context(gallery(index, models, face_model)) if people else None
-        vectors = vectorizer(index, models, embeddings, runtime=runtime)
+        vectors = vectorizer(index, models, embeddings, tiles=tiles, runtime=runtime)
         settings = {**SETTINGS, **vectors.settings}
         writer = stack.enter_context(IndexWriter(index, settings=settings, timeout=timeout))
         if vectors.remark:

@@ -22,6 +22,8 @@ NAMED = (Kind.WORK, Kind.KEY_ELEMENT)
 """The kinds of records whose words are compared with pictures. Not people: whom a picture shows is
 for their photographs to say."""
 
+TILED = 1  # how closely pictures are looked at where nobody says
+
 Vectors = Mapping[str, FaceVectors]
 
 
@@ -70,18 +72,25 @@ def of_pictures(frames: Sequence[Fingerprint]) -> Vectors:
 
 
 def vectorizer(
-    index: Path, folder: Path | None, wanted: Sequence[str] | None, *, runtime: str = "onnx"
+    index: Path,
+    folder: Path | None,
+    wanted: Sequence[str] | None,
+    *,
+    tiles: int | None = None,
+    runtime: str = "onnx",
 ) -> Vectorizer:
     """Return what an index was built with, or is to be built with where there is none yet.
 
     folder: of weights. wanted: ids of models, none for an empty sequence; by default the best one
-    there is. Raises ModelMissingError where the weights are not here, and InputInvalidError where
-    the index was built with others than are wanted.
+    there is. tiles: how closely pictures are looked at, see windows.TILES; by default as the index
+    was built, a new one by 1. Raises ModelMissingError where the weights are not here,
+    OtherWeightsError where others are, and InputInvalidError where the index was built otherwise
+    than is wanted.
     """
     try:
         built = read_manifest(index).settings
     except IndexMissingError:
-        return _new(folder, wanted, runtime)
+        return _new(folder, wanted, TILED if tiles is None else tiles, runtime)
     names = {c.removeprefix(EMBEDDING_PREFIX): c for c in built if c.startswith(EMBEDDING_PREFIX)}
     if wanted is not None and set(wanted) != set(names):
         raise InputInvalidError(
@@ -92,19 +101,24 @@ def vectorizer(
     models = tuple(
         with_settings(store, built[channel], runtime=runtime) for channel in names.values()
     )
+    if tiles is not None and (others := [one for one in models if one.tiles != tiles]):
+        raise InputInvalidError(
+            f"index {index} was built with tiles {others[0].tiles}, not with {tiles}: leave that "
+            f"out, or enroll into a new index"
+        )
     return Vectorizer(
         models=models,
         words=tuple(model for model in models if f"{CONCEPT_PREFIX}{model.id}" in built),
     )
 
 
-def _new(folder: Path | None, wanted: Sequence[str] | None, runtime: str) -> Vectorizer:
+def _new(folder: Path | None, wanted: Sequence[str] | None, tiles: int, runtime: str) -> Vectorizer:
     store = store_at(folder)
     try:
         models = (
-            (choose(store, runtime=runtime),)
+            (choose(store, tiles=tiles, runtime=runtime),)
             if wanted is None
-            else tuple(choose(store, one, runtime=runtime) for one in wanted)
+            else tuple(choose(store, one, tiles=tiles, runtime=runtime) for one in wanted)
         )
     except ModelMissingError:
         if wanted is not None:

@@ -18,7 +18,7 @@ from screening.calibration import calibrate
 from screening.embedders import embedding_check
 from screening.enrollment import Outcome, Source, enroll, folder_sources
 from screening.enrollment.vectors import vectorizer
-from screening.errors import InputInvalidError, ModelMissingError
+from screening.errors import InputInvalidError, ModelMissingError, OtherWeightsError
 from screening.matching import ChannelState
 from screening.signals import SETTINGS
 
@@ -132,19 +132,41 @@ def test_missing_weights_are_told_with_the_command_that_mends_it(studio, calibra
         assert screener.screen(textured(3)).coverage is Coverage.INSUFFICIENT
 
 
-def test_other_weights_under_the_same_name_are_refused_by_name(studio, tmp_path):
-    """The reason names what the index was built with and what is here."""
+def test_other_weights_under_the_same_name_are_refused_by_name(studio, calibrated, tmp_path):
+    """Such an index is not even opened: the error names both weights, and the ways out."""
     shutil.copytree(studio / "models", tmp_path / "models")
     (file,) = (tmp_path / "models").glob("*.converted.json")
     values = json.loads(file.read_text())
     values["checkpoint"]["sha256"] = "f" * 64
     file.write_text(json.dumps(values))
-    with ReferenceIndex.open(studio / "works.index") as index:
-        report = embedding_check([index], folder=tmp_path / "models").reports[EMBEDDING]
-    assert report.state is ChannelState.UNAVAILABLE
-    assert f"{ID} ffffffff" in report.reason
-    with pytest.raises(ModelMissingError, match="ffffffff"):
-        enroll(studio / "works.index", works(studio), models=tmp_path / "models", workers=0)
+    for refused in (
+        lambda: Screener.open(calibrated, models=tmp_path / "models"),
+        lambda: enroll(calibrated, works(studio), models=tmp_path / "models", workers=0),
+        lambda: calibrate(calibrated, [studio / "background"], models=tmp_path / "models"),
+    ):
+        with pytest.raises(OtherWeightsError) as raised:
+            refused()
+        said = str(raised.value)
+        assert f"here is {ID} ffffffff, which are other weights" in said
+        assert "screening models import" in said
+        assert "enroll again" in said
+
+
+def test_how_closely_pictures_are_looked_at_is_kept(studio, tmp_path):
+    """An index is built with the tiles asked for, searched with the same, and takes no others."""
+    index, models = tmp_path / "close.index", studio / "models"
+    enroll(index, works(studio), models=models, tiles=2, workers=0)
+    enroll(index, works(studio), models=models, workers=0)
+    with ReferenceIndex.open(studio / "works.index") as usual, ReferenceIndex.open(index) as close:
+        assert close.references(EMBEDDING) > usual.references(EMBEDDING)
+    with Screener.open(index, models=models) as screener:
+        assert [model.tiles for model in screener.weights.models.embeddings] == [2]
+        assert screener.screen(textured(2), candidates=1).candidates[0].record.title == "works 2"
+    with pytest.raises(InputInvalidError, match="built with tiles 2, not with 0: leave that out"):
+        enroll(index, works(studio), models=models, tiles=0, workers=0)
+    with pytest.raises(InputInvalidError, match="tiles is 3, expected one of"):
+        enroll(tmp_path / "new.index", works(studio), models=models, tiles=3, workers=0)
+    assert not (tmp_path / "new.index").exists()
 
 
 def test_enrolling_without_the_weights_of_the_index_is_refused(studio, tmp_path):

@@ -7,7 +7,12 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from screening.digests import constants_of, digest_of
-from screening.errors import InputInvalidError, ModelMissingError, ModelToolsMissingError
+from screening.errors import (
+    InputInvalidError,
+    ModelMissingError,
+    ModelToolsMissingError,
+    OtherWeightsError,
+)
 from screening.models import ModelStore, preparation
 from screening.models.concepts import words_digest
 from screening.models.conversion import Conversion
@@ -134,13 +139,14 @@ def choose(
 def with_settings(store: ModelStore, settings: str, *, runtime: str = "onnx") -> EmbeddingModel:
     """Return the model that gives vectors of these settings, those of pictures or of words.
 
-    Raises ModelMissingError where its weights are not here, or not in that precision, or this
-    version makes other vectors of them, and names both; or where the runtime is not installed.
+    Raises ModelMissingError where its weights are not here, or not in that precision, or the
+    runtime is not installed; and OtherWeightsError where others are here under the name, or this
+    version makes other vectors of them, and names both.
     """
     _need(runtime)
     parts = _SETTINGS.fullmatch(settings)
     if parts is None:
-        raise ModelMissingError(
+        raise OtherWeightsError(
             f"vectors were enrolled with {settings!r}: this version knows no such settings; "
             f"enroll again into a new index"
         )
@@ -150,7 +156,7 @@ def with_settings(store: ModelStore, settings: str, *, runtime: str = "onnx") ->
     if here is None:
         raise ModelMissingError(f"{built}, which is not here: {_mend(store, parts['id'])}")
     if here.mark != mark:
-        raise ModelMissingError(
+        raise OtherWeightsError(
             f"{built}, here is {here.mark}, which are other weights: import those that it was "
             f"built with (screening models import FILE), or enroll again into a new index"
         )
@@ -159,7 +165,7 @@ def with_settings(store: ModelStore, settings: str, *, runtime: str = "onnx") ->
         mend = _mend(store, here.id, precision, runtime)
         raise ModelMissingError(f"{built}, which is not here in {precision}: {mend}")
     if settings not in {model.settings, model.concept_settings}:
-        raise ModelMissingError(
+        raise OtherWeightsError(
             f"{built}, of which other vectors are made here: this version, or its conversion "
             f"here, differs; bring the conversion that the index was built with (screening models "
             f"export, import), or enroll again into a new index"
