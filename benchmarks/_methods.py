@@ -1,7 +1,9 @@
 """What copies.py compares: the product by channel and fused, and what a user would pick instead."""
 
+import math
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from importlib.util import find_spec
 from pathlib import Path
 
 import cv2
@@ -9,23 +11,33 @@ import faiss
 import imagehash
 import numpy as np
 import numpy.typing as npt
-import pdqhash
-from _common import enroll, fingerprint_of
+from _common import fingerprint_of
+from _imagenet import PACKAGES as IMAGENET_PACKAGES
+from _imagenet import ImageNet
 from _timing import SEARCH, Clock, TimedIndex
 from PIL import Image
 
-from reference_index import Fingerprint
-from reference_index.fingerprint import HASH_BITS
+from reference_index import Fingerprint, IndexWriter, Kind, Record
+from reference_index.fingerprint import EMBEDDING_PREFIX, HASH_BITS
+from screening.enrollment.vectors import of_pictures
 from screening.evaluation.attacks import RgbImage
 from screening.evaluation.metrics import FloatArray
 from screening.evaluation.protocols import Method
-from screening.matching import match
+from screening.matching import ChannelReport, ChannelState, default_null, match
 from screening.matching.local import local_matches
-from screening.signals import MIN_STRUCTURE
+from screening.matching.settings import settings_with
+from screening.matching.vector_channel import vector_channels
+from screening.signals import MIN_STRUCTURE, SETTINGS
+from screening.signals.embeddings import EmbeddingModel, embeddings
 from screening.signals.local import SHIPPED, at_working_size
 
 OURS = "screening"
-PLAIN = ("phash 256", "phash 256 dihedral", "PDQ", "PDQ dihedral", "SIFT")
+WITHOUT = f"{OURS}: hash and local"  # as it was without embeddings
+EMBEDDING = f"{OURS}: embedding"
+COSINE = "embedding, plain cosine"
+IMAGENET = "ImageNet network"
+PLAIN = ("phash 256", "phash 256 dihedral", "PDQ", "PDQ dihedral", "SIFT", IMAGENET)
+NEEDED = {"PDQ": ("pdqhash",), "PDQ dihedral": ("pdqhash",), IMAGENET: IMAGENET_PACKAGES}
 WHOLE = "local search, votes and verification"
 LISTED = 20  # records of the investigation list
 NOTE_AT = 1e-2  # false alarms a picture, as the default policy has it
@@ -51,21 +63,55 @@ class Scored:
         return self.score(query)
 
 
-def methods(folder: Path, clock: Clock) -> tuple[Method, ...]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """What is compared: plain methods by name, and the product, with a model of pictures if any.
+
+    fused: whether figures ship for the model, so that the product fuses what it says.
+    """
+
+    plain: tuple[str, ...]
+    model: EmbeddingModel | None
+    fused: bool
+
+
+def lacking(name: str) -> str | None:
+    """Return why a plain method cannot be measured here, None where it can."""
+    missing = [package for package in NEEDED.get(name, ()) if find_spec(package) is None]
+    if not missing:
+        return None
+    return f"{' and '.join(missing)} not installed, see [measure] in pyproject.toml"
+
+
+def has_null(model: EmbeddingModel) -> bool:
+    """Tell whether null figures ship for what the product makes of pictures by a model."""
+    channel = f"{EMBEDDING_PREFIX}{model.id}"
+    return default_null(channel, settings_with(channel, model.settings)) is not None
+
+
+def methods(folder: Path, clock: Clock, choice: Choice) -> tuple[Method, ...]:
     """Return the methods side by side; the product keeps its index in a folder."""
-    ways = (*map(Hash, (phash, phash_dihedral, pdq, pdq_dihedral)), Sift())
-    plain = dict(zip(PLAIN, ways, strict=True))
+    ways: dict[str, Callable[[], Hash | Sift | ImageNet]] = {
+        "phash 256": lambda: Hash(phash),
+        "phash 256 dihedral": lambda: Hash(phash_dihedral),
+        "PDQ": lambda: Hash(pdq),
+        "PDQ dihedral": lambda: Hash(pdq_dihedral),
+        "SIFT": Sift,
+        IMAGENET: ImageNet,
+    }
+    plain = {name: ways[name]() for name in choice.plain}
 
     def timed(name: str, query: RgbImage) -> FloatArray:
         with clock.timing(name):
             return plain[name].scores(query)
 
-    product = Product(folder / "works.index", clock)
-    searches = {
-        f"{OURS}: hash": product.by_hash,
-        f"{OURS}: local": product.by_local,
-        OURS: product.fused,
-    }
+    product = Product(folder / "works.index", clock, choice.model)
+    searches = {f"{OURS}: hash": product.by_hash, f"{OURS}: local": product.by_local}
+    if choice.model:
+        searches |= {COSINE: product.by_cosine, EMBEDDING: product.by_embedding}
+    if choice.fused:
+        searches[WITHOUT] = product.fused_without
+    searches[OURS] = product.fused
     return (
         *(Scored(name, one.index, lambda q, n=name: timed(n, q)) for name, one in plain.items()),
         *(
@@ -105,11 +151,15 @@ def phash_dihedral(image: RgbImage) -> Codes:
 
 def pdq(image: RgbImage) -> Codes:
     """Return PDQ as it comes; its quality is left aside, as a plain user would."""
+    import pdqhash
+
     return np.packbits(pdqhash.compute(image)[0].astype(bool))[None]
 
 
 def pdq_dihedral(image: RgbImage) -> Codes:
     """Return PDQ of the eight isometries."""
+    import pdqhash
+
     return np.packbits(np.stack(pdqhash.compute_dihedral(image)[0]).astype(bool), axis=1)
 
 
@@ -170,19 +220,31 @@ def sift(image: RgbImage) -> tuple[Floats, Floats]:
 
 
 class Product:
-    """The product on an index on disk; its methods share what is extracted from a picture."""
+    """The product on an index on disk; its methods share what is extracted from a picture.
 
-    def __init__(self, path: Path, clock: Clock) -> None:
-        self._path, self._clock = path, clock
+    model: what looks at pictures by weights; None for an index without embeddings.
+    """
+
+    def __init__(self, path: Path, clock: Clock, model: EmbeddingModel | None) -> None:
+        self._path, self._clock, self._model = path, clock, model
+        self._channel = f"{EMBEDDING_PREFIX}{model.id}" if model else ""
         self._last: tuple[RgbImage, Fingerprint] | None = None
         self._index: TimedIndex | None = None
 
     def index(self, references: Iterable[RgbImage]) -> None:
         """Enroll the references, once for all methods of the product."""
-        if self._index is None:
-            enroll(self._path, map(fingerprint_of, references))
-            self._index = TimedIndex.open(self._path)
-            self._index.clock = self._clock
+        if self._index is not None:
+            return
+        built = {self._channel: self._model.settings} if self._model else {}
+        wholes = []
+        with IndexWriter(self._path, settings={**SETTINGS, **built}) as writer:
+            for number, reference in enumerate(references):
+                one = self._embedded(fingerprint_of(reference), reference)
+                put(writer, number, one)
+                wholes += [embedding.vectors[0] for embedding in one.embeddings]
+        self._wholes = np.array(wholes)
+        self._index = TimedIndex.open(self._path)
+        self._index.clock = self._clock
 
     def scores(
         self, search: Callable[[Fingerprint], Mapping[str, float]], query: RgbImage
@@ -190,7 +252,11 @@ class Product:
         """Return what a search says of each record, minus infinity where it says nothing."""
         if self._last is None or self._last[0] is not query:
             with self._clock.timing("extraction"):
-                self._last = query, fingerprint_of(query)
+                seen = fingerprint_of(query)
+            if self._model:
+                with self._clock.timing("embedding"):
+                    seen = self._embedded(seen, query)
+            self._last = query, seen
         scores = np.full(self._index.record_count, -np.inf)
         for record_id, score in search(self._last[1]).items():
             scores[int(record_id)] = score
@@ -213,8 +279,52 @@ class Product:
         self._clock.ms["local verification"].append(whole - search)
         return {one.record_id: one.score for one in found}
 
+    def by_cosine(self, picture: Fingerprint) -> dict[str, float]:
+        """Return the cosine of the whole picture with each reference as a whole."""
+        cosines = self._wholes @ picture.embeddings[0].vectors[0]
+        return {str(number): float(cosine) for number, cosine in enumerate(cosines)}
+
+    def by_embedding(self, picture: Fingerprint) -> dict[str, float]:
+        """Return the best of all windows against each record, less what is common."""
+        (channel,) = vector_channels([self._index])
+        with self._clock.timing("embedding search"):
+            every = self._index.record_count
+            found = channel.search([picture], [self._index], min_scores=[math.inf], best=every)[0]
+        return {one.record_id: one.score for one in found}
+
     def fused(self, picture: Fingerprint) -> dict[str, float]:
         """Return -log10 of the false alarms of each record of the investigation list."""
         with self._clock.timing("all searches, fused"):
-            found = match([[picture]], [self._index], note_at=NOTE_AT, candidates=LISTED)[0]
-        return {one.record.id: -float(np.log10(one.false_alarms)) for one in found.candidates}
+            return self._listed(picture, {})
+
+    def fused_without(self, picture: Fingerprint) -> dict[str, float]:
+        """Return the same where the model is not at hand."""
+        told = ChannelReport(state=ChannelState.UNAVAILABLE, reason="left out to compare")
+        with self._clock.timing("hash and local searches, fused"):
+            return self._listed(picture, {self._channel: told})
+
+    def _listed(self, picture: Fingerprint, known: Mapping[str, ChannelReport]) -> dict[str, float]:
+        found = match([[picture]], [self._index], note_at=NOTE_AT, candidates=LISTED, known=known)
+        return {one.record.id: -float(np.log10(one.false_alarms)) for one in found[0].candidates}
+
+    def _embedded(self, seen: Fingerprint, image: RgbImage) -> Fingerprint:
+        """Return a fingerprint with what the model makes of the picture, as the product has it."""
+        if self._model is None:
+            return seen
+        return replace(seen, embeddings=(embeddings(image, self._model),))
+
+
+def put(writer: IndexWriter, number: int, one: Fingerprint) -> None:
+    """Write a picture into an index as the product does, as a record whose id is its number."""
+    record = Record(id=str(number), kind=Kind.WORK, title=f"picture {number}")
+    writer.put_record(record)
+    writer.add_image(
+        record.id,
+        one.hashes.codes[0] if one.hashes.structure >= MIN_STRUCTURE else None,
+        sha256=one.sha256,
+        width=one.width,
+        height=one.height,
+        source="",
+        local=[(one.local, one.width / one.height)],
+        vectors=of_pictures([one]),
+    )

@@ -21,16 +21,21 @@ from PIL import Image
 
 from reference_index import Kind, Record, ReferenceIndex
 from reference_index.calibration import ChannelCalibration
+from reference_index.fingerprint import EMBEDDING_PREFIX
 from reference_index.null_fit import fit_null
 from screening.calibration import ImageScores, score_files
 from screening.enrollment import Source, enroll
 from screening.errors import ModelMissingError
 from screening.evaluation.attacks import ATTACKS, Family
 from screening.images import Seen
-from screening.matching import CHANNELS, SETTINGS, default_null, settings_of
-from screening.models import ModelStore
+from screening.matching import CHANNELS, SETTINGS, channels_of, default_null, settings_of
+from screening.matching.settings import settings_with
+from screening.matching.vector_channel import vector_channel
+from screening.models import ModelStore, shipped_conversions
 from screening.signals import Models
+from screening.signals.embeddings import choose as choose_embedder
 from screening.signals.faces import FaceModel, choose
+from screening.weights import weights_for
 
 NULLS = ROOT / "screening" / "matching" / "nulls"
 PACKS = ("photos", "art")
@@ -57,8 +62,9 @@ def main() -> int:
     ]
     background = digest(names)
     record = environment(seeds=[chosen.seed], data_sha256=background)
-    for channel in SETTINGS:
-        ship(channel, fitted(channel, halves, background, chosen.seed), record)
+    for name, settings in current().items():
+        calibration = fitted(name, halves, background, chosen.seed, settings)
+        ship(name.replace(":", "."), calibration, record)
     with tempfile.TemporaryDirectory() as folder:
         for model in models():
             for channel, calibration in people(model, Path(folder), chosen.seed).items():
@@ -87,11 +93,13 @@ def measured(enrolled: Sequence[str], background: Sequence[str], *, workers: int
             )
             for name in enrolled
         )
-        enroll(path, sources, workers=workers)
+        embedders = [one.id for one in shipped_conversions()]
+        enroll(path, sources, workers=workers, embeddings=embedders)
         with ReferenceIndex.open(path) as index:
             files = (Seen(path=str(data / name)) for name in background)
-            scores = list(score_files(files, index, workers=workers))
-            return scores, {channel.name: channel.references(index) for channel in CHANNELS}
+            models = weights_for([index]).models
+            scores = list(score_files(files, index, workers=workers, models=models))
+            return scores, {one.name: one.references(index) for one in channels_of([index])}
 
 
 def models() -> list[FaceModel]:
@@ -134,7 +142,7 @@ def people(model: FaceModel, folder: Path, seed: int) -> dict[str, ChannelCalibr
             halves.append((scores, dict.fromkeys(FACES, index.person_count)))
             settings = {name: settings_of(index, name) or "" for name in FACES}
     background = digest([*map(relative, (f for fs in photographs.values() for f in fs))])
-    return {name: fitted(name, halves, background, seed, settings=settings[name]) for name in FACES}
+    return {name: fitted(name, halves, background, seed, settings[name]) for name in FACES}
 
 
 def by_identity() -> dict[str, list[Path]]:
@@ -169,10 +177,11 @@ def drawings(photographs: Sequence[Path], folder: Path) -> list[Path]:
 
 
 def fitted(
-    name: str, halves: Sequence[Half], background: str, seed: int, settings: str | None = None
+    name: str, halves: Sequence[Half], background: str, seed: int, settings: str
 ) -> ChannelCalibration:
     """Return the null distribution of a channel that both halves make together."""
-    channel = next(one for one in CHANNELS if one.name == name)
+    plain = {channel.name: channel for channel in CHANNELS}
+    channel = plain.get(name) or vector_channel(name)
     looked = [one for scores, _ in halves for one in scores if name in one.channels]
     further = sum(one.units[name] - 1 for one in looked)
     return fit_null(
@@ -183,12 +192,19 @@ def fitted(
         complete_from=max(one.complete_from[name] for one in looked),
         channel=name,
         unit=channel.unit,
-        settings=settings or SETTINGS[name],
+        settings=settings,
         references=round(float(np.mean([references[name] for _, references in halves]))),
         background=background,
         discrete=channel.discrete,
         rng=np.random.default_rng(seed),
     )
+
+
+def current() -> dict[str, str]:
+    """Return the settings of this version's channels that need nothing fetched."""
+    own = [choose_embedder(ModelStore(), one.id) for one in shipped_conversions()]
+    names = {f"{EMBEDDING_PREFIX}{model.id}": model.settings for model in own}
+    return {**SETTINGS, **{name: settings_with(name, built) for name, built in names.items()}}
 
 
 def figures(calibration: ChannelCalibration) -> dict[str, Any]:
@@ -213,10 +229,10 @@ def show(name: str, calibration: ChannelCalibration) -> None:
 def check() -> int:
     """Tell of each file whether it is of this checkout's settings."""
     stale = False
-    for channel in SETTINGS:
-        current = default_null(channel) is not None
-        stale |= not current
-        print(f"{channel}: {'current' if current else 'of other settings: run scripts/ship_nulls'}")
+    for channel, settings in current().items():
+        known = default_null(channel, settings) is not None
+        stale |= not known
+        print(f"{channel}: {'current' if known else 'of other settings: run scripts/ship_nulls'}")
     return int(stale)
 
 

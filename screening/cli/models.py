@@ -153,7 +153,9 @@ def _own_facts(store: ModelStore, conversion: Conversion) -> dict[str, Any]:
         "id": conversion.id,
         "title": conversion.title,
         "task": "image-text-embedding" if conversion.text else "image-embedding",
-        "path": str(store.folder / conversion.record) if _is_there(store, conversion) else None,
+        "path": str(store.home(conversion) / conversion.record)
+        if _is_there(store, conversion)
+        else None,
         "weak": False,
         "precision": conversion.precision,
         "recommended": False,
@@ -168,7 +170,7 @@ def _own_facts(store: ModelStore, conversion: Conversion) -> dict[str, Any]:
 def _is_there(store: ModelStore, conversion: Conversion) -> bool:
     """Tell whether files of the right size are there; ``verify`` reads them."""
     places = {
-        store.folder / file.file: file.bytes
+        store.home(conversion) / file.file: file.bytes
         for role, file in conversion.files.items()
         if role != "checkpoint"
     }

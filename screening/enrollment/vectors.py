@@ -13,10 +13,12 @@ from reference_index.errors import IndexMissingError
 from reference_index.fingerprint import CONCEPT_PREFIX, EMBEDDING_PREFIX, FaceVectors
 from reference_index.manifest import read_manifest
 from screening.embedders import BUILD, WITHOUT
-from screening.errors import InputInvalidError, ModelMissingError
+from screening.errors import InputInvalidError
+from screening.models import ModelStore, shipped_conversions
 from screening.models.concepts import TextEncoder, concept_vectors
 from screening.people import store_at
-from screening.signals.embeddings import EmbeddingModel, choose, with_settings
+from screening.signals import MIN_STRUCTURE
+from screening.signals.embeddings import EmbeddingModel, available, choose, with_settings
 
 NAMED = (Kind.WORK, Kind.KEY_ELEMENT)
 """The kinds of records whose words are compared with pictures. Not people: whom a picture shows is
@@ -63,9 +65,14 @@ class Vectorizer:
 
 
 def of_pictures(frames: Sequence[Fingerprint]) -> Vectors:
-    """Return the vectors of all windows on the frames of a file, by embedding channel."""
+    """Return the vectors of all windows on the frames of a file, by embedding channel.
+
+    Not of plain frames: to those whatever is plain is alike.
+    """
     found: dict[str, list[FaceVectors]] = {}
     for frame in frames:
+        if frame.hashes.structure < MIN_STRUCTURE:
+            continue
         for one in frame.embeddings:
             found.setdefault(f"{EMBEDDING_PREFIX}{one.model}", []).append(one.vectors)
     return {channel: np.concatenate(vectors) for channel, vectors in found.items()}
@@ -114,20 +121,12 @@ def vectorizer(
 
 def _new(folder: Path | None, wanted: Sequence[str] | None, tiles: int, runtime: str) -> Vectorizer:
     store = store_at(folder)
-    try:
-        models = (
-            (choose(store, tiles=tiles, runtime=runtime),)
-            if wanted is None
-            else tuple(choose(store, one, tiles=tiles, runtime=runtime) for one in wanted)
-        )
-    except ModelMissingError:
-        if wanted is not None:
-            raise
-        damaged = [
-            f"{store.folder / name}" for one in store.conversions() for name in store.lacking(one)
-        ]
-        why = f" ({damaged[0]} is missing or altered: screening models verify)" if damaged else ""
-        return Vectorizer(remark=f"the new index is built without {WITHOUT}{why}: {BUILD}")
+    if wanted is None:
+        models = _usual(store, tiles, runtime)
+        remark = "" if set(models) - set(_own(models)) else _without(store)
+    else:
+        models = tuple(choose(store, one, tiles=tiles, runtime=runtime) for one in wanted)
+        remark = ""
     speaking = tuple(model for model in models if model.text is not None)
     if speaking and find_spec("tokenizers") is None:
         return Vectorizer(
@@ -135,7 +134,25 @@ def _new(folder: Path | None, wanted: Sequence[str] | None, tiles: int, runtime:
             remark="the new index is built without words: pip install 'screening[concept]', then "
             "enroll again into a new index",
         )
-    return Vectorizer(models=models, words=speaking)
+    return Vectorizer(models=models, words=speaking, remark=remark)
+
+
+def _usual(store: ModelStore, tiles: int, runtime: str) -> tuple[EmbeddingModel, ...]:
+    """Return the best model here, and beside it what ships; none where all is damaged."""
+    here = tuple(available(store, tiles=tiles, runtime=runtime))
+    return (*here[:1], *_own(here[1:]))
+
+
+def _own(models: Sequence[EmbeddingModel]) -> tuple[EmbeddingModel, ...]:
+    """Return those of some models that ship with the package."""
+    return tuple(model for model in models if model.conversion in shipped_conversions())
+
+
+def _without(store: ModelStore) -> str:
+    """Return what is to be said of an index that is built by no other model than what ships."""
+    damaged = [store.folder / name for one in store.brought() for name in store.lacking(one)]
+    why = f" ({damaged[0]} is missing or altered: screening models verify)" if damaged else ""
+    return f"the new index is built without {WITHOUT}{why}: {BUILD}"
 
 
 def _text_encoder(model: EmbeddingModel) -> TextEncoder:

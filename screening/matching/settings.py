@@ -75,11 +75,13 @@ def settings_of(index: ReferenceIndex, channel: str) -> str | None:
     """Return what the scores of a channel of an index depend on; None of one that it lacks."""
     if channel in SETTINGS:
         return SETTINGS[channel]
-    if is_vector_channel(channel):
-        model, matching = index.settings.get(channel), _VECTORS
-    else:
-        model, matching = index.settings.get(FACE_CHANNEL), channel
-    return model and f"{model}, matching {_DIGESTS[matching]}"
+    built = index.settings.get(channel if is_vector_channel(channel) else FACE_CHANNEL)
+    return built and settings_with(channel, built)
+
+
+def settings_with(channel: str, built: str) -> str:
+    """Return what the scores of a channel with a model depend on, given what its vectors do."""
+    return f"{built}, matching {_DIGESTS[_VECTORS if is_vector_channel(channel) else channel]}"
 
 
 def check_settings(index: ReferenceIndex) -> None:

@@ -23,11 +23,12 @@ from screening.matching.regions import upright, upright_share
 def vector_channels(indexes: Sequence[ReferenceIndex]) -> tuple[Channel, ...]:
     """Return the channels of models that any of the indexes was built with, by name."""
     names = {name for index in indexes for name in channels_among(index.settings)}
-    return tuple(map(_channel, sorted(names)))
+    return tuple(map(vector_channel, sorted(names)))
 
 
 @lru_cache
-def _channel(name: str) -> Channel:
+def vector_channel(name: str) -> Channel:
+    """Return the channel of a model, ``embedding:MODEL`` or ``concept:MODEL``."""
     return Channel(
         name=name,
         unit="cosine beyond neutral words"

@@ -3,7 +3,7 @@
 from screening.models.cards import Card, read_card, shipped_cards
 from screening.models.conversion import Conversion, Recipe, StoredFile
 from screening.models.sessions import Network
-from screening.models.store import ModelStore, default_folder
+from screening.models.store import ModelStore, default_folder, shipped_conversions
 from screening.models.trial import card_like
 
 __all__ = [
@@ -17,4 +17,5 @@ __all__ = [
     "default_folder",
     "read_card",
     "shipped_cards",
+    "shipped_conversions",
 ]

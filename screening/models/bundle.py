@@ -79,7 +79,7 @@ def _packed(
     store: ModelStore, ids: Sequence[str], *, checkpoints: bool
 ) -> dict[str, tuple[Packed, ...]]:
     """Return by id what goes into a bundle, in the order of the ids."""
-    conversions = {one.id: one for one in store.conversions()}
+    conversions = {one.id: one for one in store.brought()}
     cards = {card.id: (card, path) for card in store.cards() if (path := store.find(card))}
     own = [name for name, (_, path) in cards.items() if path.parent == store.folder]
     packed = {}

@@ -11,7 +11,6 @@ Source: Keys 1981 for the bicubic kernel; its width, edges and order as measured
 from functools import lru_cache
 from typing import Literal
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -40,6 +39,8 @@ def resized(rgb: RgbImage, width: int, height: int, interpolation: Interpolation
 
 def _across(rgb: RgbImage, width: int, interpolation: Interpolation) -> RgbImage:
     """Return a picture at another width, uint8 (h, width, 3)."""
+    import cv2
+
     if width == rgb.shape[1]:
         return rgb
     new = np.empty((len(rgb), width, 3), np.uint8)

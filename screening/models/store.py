@@ -14,6 +14,8 @@ from screening.models.cards import Card, card_text, read_card, shipped_cards
 from screening.models.conversion import SUFFIX, Conversion, StoredFile, conversion_of
 
 VARIABLE = "SCREENING_MODELS"
+SHIPPED = Path(__file__).parent / "own"
+"""Where weights are that ship with the package, in the same form as in a store."""
 
 
 def default_folder() -> Path:
@@ -29,7 +31,8 @@ class ModelStore:
     """A folder of weights, and of the cards ``ID.toml`` of those that no shipped card describes.
 
     It need not exist to be looked into. Nothing is ever fetched from a network. Weights for whole
-    pictures are there as conversions: ``ID.converted.json`` and the files that it names.
+    pictures are there as conversions: ``ID.converted.json`` and the files that it names. To every
+    store belong those that ship with the package.
     """
 
     folder: Path = field(default_factory=default_folder)
@@ -59,8 +62,14 @@ class ModelStore:
         )
 
     def conversions(self) -> tuple[Conversion, ...]:
-        """Return all readable conversions: recommended weights first, then free for commerce."""
-        found = [one for file in self._records() if (one := _readable(file))]
+        """Return all readable conversions, the best first, then those that ship."""
+        brought = self.brought()
+        known = {one.id for one in brought}
+        return (*brought, *(one for one in shipped_conversions() if one.id not in known))
+
+    def brought(self) -> tuple[Conversion, ...]:
+        """Return those in the folder: recommended weights first, then free for commerce."""
+        found = [one for file in _records(self.folder) if (one := _readable(file))]
         recommended = {card.id for card in shipped_cards() if card.recommended}
         return tuple(
             sorted(
@@ -68,14 +77,18 @@ class ModelStore:
             )
         )
 
+    def home(self, conversion: Conversion) -> Path:
+        """Return the folder of a conversion: this one, or that of weights that ship."""
+        return SHIPPED if conversion in shipped_conversions() else self.folder
+
     def conversion(self, conversion_id: str) -> Conversion | None:
         """Return the conversion of this id, if there is a readable one."""
         return next((one for one in self.conversions() if one.id == conversion_id), None)
 
     def file_of(self, stored: StoredFile) -> Path | None:
         """Return where a file of a conversion is, None where it is not there as it was made."""
-        path = self.folder / stored.file
-        return path if _is(path, stored.sha256, stored.bytes) else None
+        paths = (folder / stored.file for folder in (self.folder, SHIPPED))
+        return next((path for path in paths if _is(path, stored.sha256, stored.bytes)), None)
 
     def lacking(self, conversion: Conversion) -> list[str]:
         """Name the files of a conversion that are missing or altered.
@@ -143,22 +156,20 @@ class ModelStore:
 
     def _conversion_problems(self) -> list[str]:
         found = []
-        for file in self._records():
+        for file in (*_records(self.folder), *_records(SHIPPED)):
             try:
                 conversion = read_conversion(file)
             except ModelCardError as error:
                 found.append(str(error))
                 continue
             for name in self.lacking(conversion):
-                what = "is not what was made" if (self.folder / name).exists() else "is missing"
-                found.append(
-                    f"{self.folder / name}: {what}; remove {file.name}, then pull or import "
-                    f"{conversion.id} again"
-                )
+                path = file.with_name(name)
+                what = "is not what was made" if path.exists() else "is missing"
+                mend = f"remove {file.name}, then pull or import {conversion.id} again"
+                if file.parent == SHIPPED:
+                    mend = "install screening again"
+                found.append(f"{path}: {what}; {mend}")
         return found
-
-    def _records(self) -> list[Path]:
-        return sorted(self.folder.glob(f"[!.]*{SUFFIX}"))
 
     def _own_card(self, file: Path) -> Card:
         card = read_card(file)
@@ -177,6 +188,12 @@ class ModelStore:
         yield from _packaged(card)
 
 
+@lru_cache
+def shipped_conversions() -> tuple[Conversion, ...]:
+    """Return the conversions that ship with the package."""
+    return tuple(map(read_conversion, _records(SHIPPED)))
+
+
 def read_conversion(file: Path) -> Conversion:
     """Return the conversion in a file ``ID.converted.json``. Raises ModelCardError."""
     try:
@@ -189,6 +206,10 @@ def read_conversion(file: Path) -> Conversion:
             f"{file}: is that of {conversion.id}; rename it to {conversion.record}"
         )
     return conversion
+
+
+def _records(folder: Path) -> list[Path]:
+    return sorted(folder.glob(f"[!.]*{SUFFIX}"))
 
 
 def _readable(file: Path) -> Conversion | None:

@@ -1,7 +1,7 @@
 """Values as people read them: probabilities in words, hostile names made harmless."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from reference_index.fingerprint import FACE_CHANNEL, HASH_BITS, HASH_CHANNEL
 from screening.decision import Policy
@@ -43,7 +43,13 @@ def evidence_in_words(finding: Finding, policy: Policy) -> str:
         if one.false_alarms <= policy.note_at or policy.reached_by(one)
     ]
     raw = raw_flag_in_words(finding, policy)
-    return f"{' and '.join((best.channel, *speaking))}, {best.transform}{raw and f', {raw}'}"
+    return f"{_listed([best.channel, *speaking])}, {best.transform}{raw and f', {raw}'}"
+
+
+def _listed(names: Sequence[str]) -> str:
+    """Return names as a sentence lists them."""
+    *others, last = names
+    return f"{', '.join(others)} and {last}" if others else last
 
 
 def raw_flag_in_words(finding: Finding, policy: Policy) -> str:

@@ -42,7 +42,7 @@ def studio(tmp_path_factory):
     shutil.copy(background / "00.png", background / "zz same.png")
     (background / "zz cut.png").write_bytes((background / "01.png").read_bytes()[:900])
     (background / "zz notes.txt").write_text("not an image")
-    enroll(root / "works.index", folder_sources(works, kind=Kind.WORK), workers=0)
+    enroll(root / "works.index", folder_sources(works, kind=Kind.WORK), workers=0, embeddings=())
     return root
 
 

@@ -29,7 +29,7 @@ WORKS, UNRELATED = 12, 30
 
 
 def enrolled(index: Path, folder: Path, *, kind: Kind = Kind.WORK) -> None:
-    enroll(index, folder_sources(folder, kind=kind), workers=0)
+    enroll(index, folder_sources(folder, kind=kind), workers=0, embeddings=())
 
 
 @pytest.fixture(scope="module")

@@ -28,7 +28,7 @@ def studio(tmp_path, run):
     textured(100).save(board / "a.png")
     textured(101).save(board / "sub" / "c.jpg", quality=80)
     (board / "notes.txt").write_text("ideas")
-    assert run("enroll", tmp_path / "works.index", works, "--workers", 0)[0] == 0
+    assert run("enroll", tmp_path / "works.index", works, "--workers", 0, "--no-embeddings")[0] == 0
     return tmp_path
 
 
@@ -122,7 +122,7 @@ def test_exit_codes(studio, run):
 def test_an_empty_index_ends_nothing(studio, run):
     """Compared with nothing, nothing was found out: insufficient, exit code 4."""
     (studio / "none").mkdir()
-    assert run("enroll", studio / "empty.index", studio / "none")[0] == 0
+    assert run("enroll", studio / "empty.index", studio / "none", "--no-embeddings")[0] == 0
     code, out, _ = run("scan", studio / "board" / "a.png", "--index", studio / "empty.index",
                        "--format", "jsonl", "--workers", 0)  # fmt: skip
     (found, _) = lines(out)
@@ -143,7 +143,7 @@ def test_a_plain_picture_is_weak_evidence_not_a_match(studio, run):
     flat = studio / "flat"
     flat.mkdir()
     Image.new("RGB", (200, 200), (90, 90, 90)).save(flat / "gray.png")
-    code, out, talk = run("enroll", studio / "works.index", flat, "--workers", 0)
+    code, out, talk = run("enroll", studio / "works.index", flat, "--workers", 0, "--no-embeddings")
     assert code == 4
     assert "too plain" in talk
     Image.new("RGB", (300, 200), (90, 90, 90)).save(flat / "gray.png")
@@ -171,7 +171,7 @@ def test_candidates_list_the_best_records_whatever_their_score(studio, run):
 
 def test_several_indexes_are_further_searches(studio, run):
     """The same works in two indexes: as many findings, each twice as likely by chance."""
-    run("enroll", studio / "other.index", studio / "works", "--workers", 0)
+    run("enroll", studio / "other.index", studio / "works", "--workers", 0, "--no-embeddings")
     one = ("scan", studio / "board" / "b.png", "--format", "jsonl", "--workers", 0,
            "--index", studio / "works.index")  # fmt: skip
     single = lines(run(*one)[1])[0]["findings"]
@@ -408,8 +408,26 @@ def test_cleared_records_count_nowhere(studio, run):
     cleared.mkdir()
     for number in (3, 60, 61):
         textured(number).save(cleared / f"stock {number}.png")
-    run("enroll", studio / "works.index", cleared, "--kind", "cleared", "--workers", 0)
-    run("enroll", studio / "cleared.index", cleared, "--kind", "cleared", "--workers", 0)
+    run(
+        "enroll",
+        studio / "works.index",
+        cleared,
+        "--kind",
+        "cleared",
+        "--workers",
+        0,
+        "--no-embeddings",
+    )
+    run(
+        "enroll",
+        studio / "cleared.index",
+        cleared,
+        "--kind",
+        "cleared",
+        "--workers",
+        0,
+        "--no-embeddings",
+    )
     after = lines(run(*scan, studio / "works.index")[1])[0]
     assert [f["false_alarms"] for f in after["findings"]] == [
         f["false_alarms"] for f in before["findings"]

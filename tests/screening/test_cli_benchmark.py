@@ -16,7 +16,7 @@ def studio(tmp_path, run):
         (tmp_path / folder).mkdir()
         for number in range(count):
             textured(first + number, 200, 150).save(tmp_path / folder / f"{number:02}.png")
-    run("enroll", tmp_path / "works.index", tmp_path / "works", "--workers", 0)
+    run("enroll", tmp_path / "works.index", tmp_path / "works", "--workers", 0, "--no-embeddings")
     return tmp_path
 
 

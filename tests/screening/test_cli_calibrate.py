@@ -38,7 +38,7 @@ def drawn(tmp_path_factory):
 def studio(drawn, tmp_path, run):
     """An index of works, and a background: a part of a work, a work, a copy, a damaged file."""
     index, background = tmp_path / "works.index", tmp_path / "background"
-    assert run("enroll", index, drawn / "works", "--workers", 0)[0] == 0
+    assert run("enroll", index, drawn / "works", "--workers", 0, "--no-embeddings")[0] == 0
     shutil.copytree(drawn / "background", background)
     textured(3).crop((40, 30, 260, 180)).save(background / "part.png")
     shutil.copy(drawn / "works" / "picture 5.png", background / "work.png")
@@ -145,7 +145,7 @@ def test_info_tells_the_calibration(studio, drawn, run):
     }
     shown = run("index", "info", index)[1]
     assert f"{kept.created} with {UNRELATED} images; hash: own; local: own" in shown
-    run("enroll", index, studio / "background", "--workers", 0)
+    run("enroll", index, studio / "background", "--workers", 0, "--no-embeddings")
     told = info(run, index)["calibration"]
     assert (told["state"], told["channels"]["hash"]) == ("stale", "stale")
     code, out, _ = run("calibrate", index, "--discard")

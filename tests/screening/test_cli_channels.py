@@ -36,7 +36,7 @@ def index(tmp_path: Path, run) -> Path:
     works.mkdir()
     for number in range(5):
         textured(number).save(works / f"work {number}.png")
-    run("enroll", tmp_path / "works.index", works, "--workers", 0)
+    run("enroll", tmp_path / "works.index", works, "--workers", 0, "--no-embeddings")
     return tmp_path / "works.index"
 
 
@@ -125,7 +125,7 @@ def test_enrolling_into_an_old_index_is_refused_and_loses_nothing(
 ):
     """The error says which index and what to do; not a byte of it changes, and it still finds."""
     before = files_of(old_index)
-    code, out, talk = run("enroll", old_index, board, "--workers", 0)
+    code, out, talk = run("enroll", old_index, board, "--workers", 0, "--no-embeddings")
     assert (code, out) == (1, "")
     assert talk.startswith(f"Error: index {old_index} was built with")
     assert "local" in talk
@@ -149,7 +149,7 @@ def test_a_picture_with_too_few_features_is_partly_looked_at(tmp_path, index, ru
     soft = tmp_path / "soft"
     soft.mkdir()
     clouds(1).save(soft / "haze.png")
-    code, out, _ = run("enroll", index, soft, "--workers", 0)
+    code, out, _ = run("enroll", index, soft, "--workers", 0, "--no-embeddings")
     assert (code, out.endswith("1 enrolled. 1 too plain for the local channel.\n")) == (0, True)
     code, found, _ = scan(soft / "haze.png", index)
     assert (code, titles(found), found["coverage"]) == (3, ["haze"], "partial")
@@ -171,7 +171,7 @@ def test_a_part_is_found_once_its_work_is_enrolled_and_until_it_is_removed(
     textured(50).crop((100, 60, 260, 180)).save(part)
     assert titles(scan(part, index)[1]) == []
     textured(50).save(works / "Salt Road.png")
-    assert run("enroll", index, works, "--workers", 0)[0] == 0
+    assert run("enroll", index, works, "--workers", 0, "--no-embeddings")[0] == 0
     code, found, _ = scan(part, index)
     (finding,) = found["findings"]
     (evidence,) = finding["channels"]

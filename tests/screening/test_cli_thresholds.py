@@ -27,7 +27,17 @@ def studio(tmp_path, run) -> Path:
         textured(number).save(tmp_path / "works" / f"work {number}.png")
     ImageOps.mirror(textured(3)).rotate(2).save(tmp_path / "board" / "copy.png")
     textured(100).save(tmp_path / "board" / "innocent.png")
-    assert run("enroll", tmp_path / "works.index", tmp_path / "works", "--workers", 0)[0] == 0
+    assert (
+        run(
+            "enroll",
+            tmp_path / "works.index",
+            tmp_path / "works",
+            "--workers",
+            0,
+            "--no-embeddings",
+        )[0]
+        == 0
+    )
     (tmp_path / "screening.toml").write_text('indexes = ["works.index"]\n')
     return tmp_path
 
@@ -214,7 +224,7 @@ def test_a_calibration_of_its_own_is_not_talked_of_until_it_is_stale(studio, run
     assert run(*scan)[1].count("Thresholds: ") == 1
     for number in (7, 8):
         textured(number).save(studio / "works" / f"work {number}.png")
-    assert run("enroll", index, studio / "works", "--workers", 0)[0] == 0
+    assert run("enroll", index, studio / "works", "--workers", 0, "--no-embeddings")[0] == 0
     assert run(*scan)[1].endswith(
         "Thresholds: calibration is stale: 2 references were added since; calibrate again: "
         f"screening calibrate {index} --background FOLDER\n"
@@ -228,11 +238,11 @@ def test_what_each_of_several_indexes_rests_on_is_told(studio, run):
         folder = studio / path.stem
         folder.mkdir()
         textured(20 + number).save(folder / "work.png")
-        assert run("enroll", path, folder, "--workers", 0)[0] == 0
+        assert run("enroll", path, folder, "--workers", 0, "--no-embeddings")[0] == 0
         calibrate(path)
     for seed in (30, 31):
         textured(seed).save(studio / "stale" / f"{seed}.png")
-    assert run("enroll", stale, studio / "stale", "--workers", 0)[0] == 0
+    assert run("enroll", stale, studio / "stale", "--workers", 0, "--no-embeddings")[0] == 0
     indexes = [part for path in (own, default, stale) for part in ("--index", path)]
     scan = ("scan", studio / "board", "--workers", 0, *indexes, "--format")
     mend = "screening calibrate {} --background FOLDER".format

@@ -40,7 +40,7 @@ def test_the_model_that_is_here_is_chosen_and_found_again():
     assert choose(store, "tiny-clip") == chosen
     assert with_settings(store, chosen.settings) == chosen
     assert with_settings(store, chosen.concept_settings) == chosen
-    assert list(available(store)) == [chosen]
+    assert list(available(store)) == [chosen, choose(store, "copies-v1")]
 
 
 @pytest.mark.parametrize("tiles", TILES)
@@ -143,12 +143,13 @@ def test_words_by_other_templates_are_not_used(monkeypatch):
     assert later.settings == settings
 
 
-def test_nothing_here_says_how_to_get_it(tmp_path):
-    """Without any weights the message reads reason, then mend."""
+def test_nothing_here_leaves_what_ships(tmp_path):
+    """A store without any weights has one model; for another the message says how to get it."""
+    assert [one.id for one in available(ModelStore(tmp_path))] == ["copies-v1"]
     with pytest.raises(ModelMissingError) as raised:
-        choose(ModelStore(tmp_path))
-    assert raised.value.reason == "no model of pictures is here"
-    assert raised.value.mend.startswith("screening models pull recommended")
+        choose(ModelStore(tmp_path), "clip-vit-b-32")
+    assert raised.value.reason == "the model clip-vit-b-32 is not here"
+    assert raised.value.mend.startswith("screening models pull clip-vit-b-32")
 
 
 @pytest.mark.parametrize(

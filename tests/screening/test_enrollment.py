@@ -115,7 +115,7 @@ def test_every_frame_of_a_reference_is_enrolled(tmp_path, works):
     """A copy of the second page of a reference is found."""
     pages = [textured(60), textured(61)]
     pages[0].save(works / "sheets.tif", save_all=True, append_images=pages[1:])
-    enrolled(tmp_path / "i.index", works)
+    enrolled(tmp_path / "i.index", works, embeddings=())
     with Screener.open(tmp_path / "i.index") as screener:
         for page in pages:
             (finding,) = screener.screen(page).findings

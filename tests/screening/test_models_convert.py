@@ -185,7 +185,7 @@ def test_records_that_cannot_be_are_refused(changes, tmp_path):
     store = copy_of_tiny_store(tmp_path / "store")
     record = store.folder / store.conversion(ID).record
     record.write_text(json.dumps(json.loads(record.read_text()) | changes))
-    assert store.conversions() == ()
+    assert store.brought() == ()
     assert [problem.startswith(f"{record}: ") for problem in store.problems()] == [True]
     with pytest.raises(ModelCardError):
         conversion_of("a", record.read_text())
@@ -343,7 +343,7 @@ def test_what_a_killed_process_left_does_not_count(tmp_path):
     left = store.folder / f".{ID}.staging" / "image.onnx"
     left.parent.mkdir(parents=True)
     left.write_bytes(b"half")
-    assert (store.conversions(), store.problems()) == ((), [])
+    assert (store.brought(), store.problems()) == ((), [])
     convert(store, tiny_checkpoint(), recipe(), pictures(3))
     assert not left.parent.exists()
 

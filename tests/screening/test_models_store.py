@@ -46,7 +46,7 @@ def test_a_store_that_is_not_there_is_empty(store):
     """Nothing has to be made before one can look."""
     assert store.cards() == shipped_cards()
     assert {store.find(card) for card in store.cards() if not card.package} == {None}
-    assert store.conversions() == ()
+    assert store.brought() == ()
     assert store.problems() == []
     assert not store.folder.exists()
 

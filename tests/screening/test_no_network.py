@@ -8,7 +8,7 @@ import sys
 import click
 import pytest
 from clip_models import pictures, tiny_checkpoint, write_config
-from pictures import textured
+from pictures import composed
 from tiny_store import copy_of_tiny_store
 
 from screening.cli.app import cli
@@ -95,7 +95,7 @@ def place(tmp_path):
     for folder, first, count in (("works", 0, 4), ("background", 500, 40), ("board", 0, 2)):
         (tmp_path / folder).mkdir()
         for number in range(count):
-            textured(first + number, 200, 150).save(tmp_path / folder / f"{number:02}.png")
+            composed(first + number, 200, 150).save(tmp_path / folder / f"{number:02}.png")
     (tmp_path / "watch").mkdir()
     (tmp_path / "watch" / "sitecustomize.py").write_text(WATCH)
     (tmp_path / "run.py").write_text(RUN)

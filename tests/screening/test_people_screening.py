@@ -117,7 +117,12 @@ def test_people_without_a_face_are_told(tmp_path, weights, faces):
     index = tmp_path / "i.index"
     if faces:
         portrait().save(tmp_path / "Someone.png")
-        enroll(index, folder_sources(tmp_path / "Someone.png", kind=Kind.PERSON), workers=0)
+        enroll(
+            index,
+            folder_sources(tmp_path / "Someone.png", kind=Kind.PERSON),
+            workers=0,
+            embeddings=(),
+        )
     with IndexWriter(index, settings=SETTINGS) as writer:
         for name in "pq":
             writer.put_record(Record(id=name, kind=Kind.PERSON, title=name))
@@ -139,7 +144,12 @@ def test_people_without_a_face_are_told(tmp_path, weights, faces):
 def test_an_index_without_people_needs_no_weights(tmp_path):
     """Nothing is looked for, and nothing is said."""
     textured(1).save(tmp_path / "work.png")
-    enroll(tmp_path / "i.index", folder_sources(tmp_path / "work.png", kind=Kind.WORK), workers=0)
+    enroll(
+        tmp_path / "i.index",
+        folder_sources(tmp_path / "work.png", kind=Kind.WORK),
+        workers=0,
+        embeddings=(),
+    )
     with Screener.open(tmp_path / "i.index", models=tmp_path / "none") as screener:
         assert screener.weights.models == Models()
         assert FACES[0] not in screener.weights.reports

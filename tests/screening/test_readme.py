@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from people import portrait
-from pictures import textured
+from pictures import composed
 from PIL import Image, ImageOps
 
 from screening.cli import main
@@ -33,15 +33,15 @@ def studio(tmp_path, monkeypatch):
     """A folder with works, a board, a background and pairs, as the README supposes it."""
     for name in ("works", "board", "unrelated"):
         (tmp_path / name).mkdir()
-    textured(1).save(tmp_path / "works" / "Harbor.png")
+    composed(1).save(tmp_path / "works" / "Harbor.png")
     for seed in range(3, 6):
-        textured(seed).save(tmp_path / "works" / f"Pier {seed}.png")
+        composed(seed).save(tmp_path / "works" / f"Pier {seed}.png")
     for seed in range(10, 60):
-        textured(seed, 150, 100).save(tmp_path / "unrelated" / f"{seed}.png")
+        composed(seed, 150, 100).save(tmp_path / "unrelated" / f"{seed}.png")
     rows = ("board/harbor.png,Harbor", "works/Pier 3.png,Pier 3")
     (tmp_path / "pairs.csv").write_text("\n".join(("query,record", *rows)))
-    ImageOps.mirror(textured(1)).save(tmp_path / "board" / "harbor.png")
-    textured(2).save(tmp_path / "board" / "other.png")
+    ImageOps.mirror(composed(1)).save(tmp_path / "board" / "harbor.png")
+    composed(2).save(tmp_path / "board" / "other.png")
     monkeypatch.chdir(tmp_path)
     return tmp_path
 

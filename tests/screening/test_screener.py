@@ -22,7 +22,7 @@ def index(tmp_path_factory) -> Path:
     for number in range(5):
         textured(number).save(folder / f"work {number}.png")
     path = tmp_path_factory.mktemp("index") / "works.index"
-    enroll(path, folder_sources(folder, kind=Kind.WORK), workers=0)
+    enroll(path, folder_sources(folder, kind=Kind.WORK), workers=0, embeddings=())
     return path
 
 
@@ -178,7 +178,7 @@ def test_screening_opens_no_socket(index, monkeypatch, tmp_path):
     monkeypatch.setattr(socket, "socket", refuse)
     monkeypatch.setattr(socket, "getaddrinfo", refuse)
     textured(1).save(tmp_path / "one.png")
-    enroll(tmp_path / "i.index", folder_sources(tmp_path, kind=Kind.WORK), workers=0)
+    enroll(tmp_path / "i.index", folder_sources(tmp_path, kind=Kind.WORK), workers=0, embeddings=())
     with Screener.open(index, tmp_path / "i.index") as screener:
         assert len(list(screener.scan(tmp_path / "one.png", workers=0))) == 1
 

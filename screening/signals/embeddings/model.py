@@ -16,6 +16,7 @@ from screening.errors import (
 from screening.models import ModelStore, preparation
 from screening.models.concepts import words_digest
 from screening.models.conversion import Conversion
+from screening.models.store import SHIPPED
 from screening.signals.embeddings import windows
 from screening.signals.embeddings.windows import TILES
 
@@ -103,7 +104,7 @@ def available(
     precision: str | None = None,
     runtime: str = "onnx",
 ) -> Iterator[EmbeddingModel]:
-    """Give every model whose files are here, the recommended first.
+    """Give every model whose files are here, the recommended first, what ships last.
 
     precision: None for that which each was found good in; torch has fp32 only. Raises
     ModelToolsMissingError where the runtime is not installed.
@@ -182,7 +183,12 @@ _SETTINGS = re.compile(
 def _model(
     store: ModelStore, one: Conversion, precision: str, runtime: str, tiles: int
 ) -> EmbeddingModel | None:
-    """Return a model as it is to be run, None where a file for that is not here."""
+    """Return a model as it is to be run, None where a file for that is not here.
+
+    What ships is small, and made for one runtime.
+    """
+    if store.home(one) == SHIPPED:
+        runtime = "onnx"
     if runtime == "torch":
         file = one.checkpoint if precision == "fp32" else None
     else:
