@@ -244,7 +244,9 @@ def main() -> None:
     )
     given = options.parse_args()
     store = ModelStore(given.models) if given.models else ModelStore()
-    precisions = ("fp32",) if given.runtime == "torch" else ("fp32", "int8")
+    known = store.conversion(given.model)
+    both = given.runtime == "onnx" and known is not None and known.image_int8 is not None
+    precisions = ("fp32", "int8") if both else ("fp32",)
     models = {
         name: choose(store, given.model, tiles=max(TILES), precision=name, runtime=given.runtime)
         for name in precisions
