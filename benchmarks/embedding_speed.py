@@ -226,7 +226,7 @@ def fresh(store: ModelStore, precision: str, rounds: int) -> dict[str, Any]:
     }
 
 
-def costs(store: ModelStore, repeats: int = 5) -> list[Run]:
+def costs(store: ModelStore, repeats: int = 15) -> list[Run]:
     """Return, by size and tiles, the windows and what preparing and running them takes."""
     rows = []
     for width, height in SIZES:
@@ -248,12 +248,12 @@ def costs(store: ModelStore, repeats: int = 5) -> list[Run]:
 
 
 def best(work: Callable[[], object], repeats: int) -> float:
-    """Return the median seconds of a call, on one thread."""
+    """Return the median seconds of the processor that a call takes, all its threads together."""
     times = []
     for _ in range(repeats):
-        started = time.perf_counter()
+        started = time.process_time()
         work()
-        times.append(time.perf_counter() - started)
+        times.append(time.process_time() - started)
     return float(np.median(times))
 
 
