@@ -11,7 +11,8 @@ import pytest
 import torch
 from PIL import Image
 
-from training import procedural, train
+from screening.models.store import read_conversion
+from training import procedural, ship, train
 from training.augment import normalized
 from training.batches import Batches
 from training.data import photographs, pool
@@ -231,6 +232,15 @@ def test_a_recipe_runs_from_end_to_end(recipe, data, tmp_path):
         "fp32.onnx",
         "training.json",
     }
+    (tmp_path / "own").mkdir()
+    figures = ship.shipped(output, data, tmp_path / "own")
+    record = read_conversion(tmp_path / "own" / f"{ship.ID}.converted.json")
+    assert record.image.sha256 == figures["sha256"]
+    assert (record.output_size, figures["pictures"]) == (16, 14)
+    assert figures["least_cosine_of_16_bits"] > 0.999
+    assert (tmp_path / "own" / record.image.file).read_bytes() == (
+        output / "fp16.onnx"
+    ).read_bytes()
 
 
 @pytest.mark.parametrize(("half", "closeness"), [(False, 0.99999), (True, 0.999)])
