@@ -32,6 +32,7 @@ from screening.signals.embeddings import EmbeddingModel, choose, embeddings, fin
 from screening.signals.embeddings.windows import TILES
 
 ARCHITECTURE = "ViT-B-32"
+OWN = "copies-v1"  # the weights that ship
 PROCESSORS = 2
 BATCHES = (1, 8)
 EACH_S = 2.0  # at least, of every measurement
@@ -226,13 +227,13 @@ def fresh(store: ModelStore, precision: str, rounds: int) -> dict[str, Any]:
     }
 
 
-def costs(store: ModelStore, repeats: int = 15) -> list[Run]:
+def costs(store: ModelStore, wanted: str, precision: str, repeats: int = 15) -> list[Run]:
     """Return, by size and tiles, the windows and what preparing and running them takes."""
     rows = []
     for width, height in SIZES:
         rgb = picture(2, width, height)
         for tiles in TILES:
-            model = choose(store, precision="int8", tiles=tiles)
+            model = choose(store, wanted, precision=precision, tiles=tiles)
             shown = prepare(rgb, model)
             preparing = best(lambda rgb=rgb, model=model: prepare(rgb, model), repeats)
             running = best(lambda shown=shown, model=model: finish([shown], model), repeats)
@@ -306,21 +307,22 @@ def show(record: Run) -> None:
         ],
     )
     print()
-    print_table(
-        ["int8, one thread", "tiles", "windows", "prepare", "run", "share"],
-        [
+    for name, rows in (("int8", record["costs"]), (OWN, record["costs_of_own"])):
+        print_table(
+            [f"{name}, one thread", "tiles", "windows", "prepare", "run", "share"],
             [
-                row["size"],
-                str(row["tiles"]),
-                str(row["windows"]),
-                f"{row['prepare_ms']:.1f} ms",
-                f"{row['run_ms']:.1f} ms",
-                f"{row['prepare_share']:.1%}",
-            ]
-            for row in record["costs"]
-        ],
-    )
-    print()
+                [
+                    row["size"],
+                    str(row["tiles"]),
+                    str(row["windows"]),
+                    f"{row['prepare_ms']:.1f} ms",
+                    f"{row['run_ms']:.1f} ms",
+                    f"{row['prepare_share']:.1%}",
+                ]
+                for row in rows
+            ],
+        )
+        print()
     print(json.dumps(record["vectors"], indent=1))
     print("random weights: times and memory count, vectors mean nothing")
 
@@ -350,7 +352,8 @@ def main() -> None:
             "rounds": chosen.rounds,
             **speeds(store, chosen.rounds),
             "fresh_process": {name: fresh(store, name, chosen.rounds) for name in ("int8", "fp32")},
-            "costs": costs(store),
+            "costs": costs(store, one.id, "int8"),
+            "costs_of_own": costs(store, OWN, "fp32"),
             "vectors": sameness(store),
         }
     write(chosen.output, record)
