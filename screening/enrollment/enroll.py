@@ -212,7 +212,8 @@ def _add(
     first, frames = examined.fingerprints[0], examined.fingerprints
     codes = [f.hashes.codes[0] for f in frames if f.hashes.structure >= MIN_STRUCTURE]
     local = [(f.local, f.width / f.height) for f in frames if len(f.local) >= MIN_FEATURES]
-    vectors = of_pictures(frames)
+    # what a photograph of a person looks like as a whole says nothing of who it is
+    vectors = {} if record.kind is Kind.PERSON else of_pictures(frames)
     into.put(record)
     added = into.writer.add_image(
         record.id,
