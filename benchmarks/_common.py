@@ -18,6 +18,7 @@ from PIL import Image
 from scipy import stats
 
 from reference_index import Fingerprint, IndexWriter, Kind, Record
+from screening.enrollment.vectors import of_pictures
 from screening.evaluation.attacks import RgbImage
 from screening.examine import examine_file, examine_pixels
 from screening.images import Limits
@@ -108,9 +109,14 @@ def fingerprint_of(picture: str | RgbImage) -> Fingerprint:
     return examine_pixels(picture, Limits()).fingerprints[0]
 
 
-def enroll(index: Path, fingerprints: Iterable[Fingerprint]) -> None:
-    """Write an index of pictures as the product does, each a record whose id is its number."""
-    with IndexWriter(index, settings=SETTINGS) as writer:
+def enroll(
+    index: Path, fingerprints: Iterable[Fingerprint], models: Mapping[str, str] | None = None
+) -> None:
+    """Write an index of pictures as the product does, each a record whose id is its number.
+
+    models: the settings of channels of models, where such looked at the pictures.
+    """
+    with IndexWriter(index, settings={**SETTINGS, **(models or {})}) as writer:
         for number, one in enumerate(fingerprints):
             record = Record(id=str(number), kind=Kind.WORK, title=f"picture {number}")
             writer.put_record(record)
@@ -122,6 +128,7 @@ def enroll(index: Path, fingerprints: Iterable[Fingerprint]) -> None:
                 height=one.height,
                 source="",
                 local=[(one.local, one.width / one.height)],
+                vectors=of_pictures([one]),
             )
 
 

@@ -11,15 +11,14 @@ import faiss
 import imagehash
 import numpy as np
 import numpy.typing as npt
-from _common import fingerprint_of
+from _common import enroll, fingerprint_of
 from _imagenet import PACKAGES as IMAGENET_PACKAGES
 from _imagenet import ImageNet
 from _timing import SEARCH, Clock, TimedIndex
 from PIL import Image
 
-from reference_index import Fingerprint, IndexWriter, Kind, Record
+from reference_index import Fingerprint
 from reference_index.fingerprint import EMBEDDING_PREFIX, HASH_BITS
-from screening.enrollment.vectors import of_pictures
 from screening.evaluation.attacks import RgbImage
 from screening.evaluation.metrics import FloatArray
 from screening.evaluation.protocols import Method
@@ -27,7 +26,7 @@ from screening.matching import ChannelReport, ChannelState, default_null, match
 from screening.matching.local import local_matches
 from screening.matching.settings import settings_with
 from screening.matching.vector_channel import vector_channels
-from screening.signals import MIN_STRUCTURE, SETTINGS
+from screening.signals import MIN_STRUCTURE
 from screening.signals.embeddings import EmbeddingModel, embeddings
 from screening.signals.local import SHIPPED, at_working_size
 
@@ -236,13 +235,9 @@ class Product:
         if self._index is not None:
             return
         built = {self._channel: self._model.settings} if self._model else {}
-        wholes = []
-        with IndexWriter(self._path, settings={**SETTINGS, **built}) as writer:
-            for number, reference in enumerate(references):
-                one = self._embedded(fingerprint_of(reference), reference)
-                put(writer, number, one)
-                wholes += [embedding.vectors[0] for embedding in one.embeddings]
-        self._wholes = np.array(wholes)
+        seen = [self._embedded(fingerprint_of(one), one) for one in references]
+        enroll(self._path, seen, built)
+        self._wholes = np.array([of.vectors[0] for one in seen for of in one.embeddings])
         self._index = TimedIndex.open(self._path)
         self._index.clock = self._clock
 
@@ -312,19 +307,3 @@ class Product:
         if self._model is None:
             return seen
         return replace(seen, embeddings=(embeddings(image, self._model),))
-
-
-def put(writer: IndexWriter, number: int, one: Fingerprint) -> None:
-    """Write a picture into an index as the product does, as a record whose id is its number."""
-    record = Record(id=str(number), kind=Kind.WORK, title=f"picture {number}")
-    writer.put_record(record)
-    writer.add_image(
-        record.id,
-        one.hashes.codes[0] if one.hashes.structure >= MIN_STRUCTURE else None,
-        sha256=one.sha256,
-        width=one.width,
-        height=one.height,
-        source="",
-        local=[(one.local, one.width / one.height)],
-        vectors=of_pictures([one]),
-    )

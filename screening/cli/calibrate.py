@@ -19,8 +19,8 @@ from screening.cli.output import output_to
 from screening.cli.progress import bar, counted
 from screening.cli.weights import models_option, runtime_option, say_of_weights
 from screening.config import find_config
-from screening.matching import channels_of
-from screening.matching.settings import DRAWN_FACE_CHANNEL
+from screening.matching import channels_of, default_null, settings_of
+from screening.matching.settings import DRAWN_FACE_CHANNEL, settings_with
 from screening.report.summary import EXIT_UNFINISHED
 from screening.report.words import HIGHEST, printable, score_shown
 from screening.screener import distinct_roots
@@ -80,8 +80,12 @@ def calibrate_command(
         )
     if discarded:
         discard(index, timeout=wait)
-        by_models = vector_channels(read_manifest(index).settings)
-        none = "; for its models none do, calibrate it again" if by_models else ""
+        built = read_manifest(index).settings
+        without = any(
+            default_null(name, settings_with(name, built[name])) is None
+            for name in vector_channels(built)
+        )
+        none = "; for its models none do, calibrate it again" if without else ""
         click.echo(f"{index}: the figures that ship with this program are in use{none}")
         return
     roots, config = distinct_roots(backgrounds), find_config(backgrounds[0])
@@ -150,7 +154,7 @@ def _table(outcome: CalibrationOutcome, index: ReferenceIndex) -> Iterator[str]:
         if one.references(index) and one.name not in calibration.channels:
             without = (
                 "no figures ship for it, so that it stays unavailable"
-                if is_vector_channel(one.name)
+                if default_null(one.name, settings_of(index, one.name)) is None
                 else "the figures that ship with this program stay in use"
             )
             yield f"{one.name}: too few images could be compared; {without}"

@@ -76,6 +76,14 @@ def test_what_they_measure_is_calibrated_out_of_the_box(tmp_path):
     assert default_null(CHANNEL, settings_with(CHANNEL, model.settings)) is not None
 
 
+def test_without_a_calibration_their_figures_are_in_use(works, run, tmp_path):
+    """What is said of weights without figures is not said of them."""
+    enroll(tmp_path / "i.index", folder_sources(works, kind=Kind.WORK), models=tmp_path, workers=0)
+    code, out, _ = run("calibrate", tmp_path / "i.index", "--discard")
+    assert code == 0
+    assert out.endswith("the figures that ship with this program are in use\n")
+
+
 def test_they_are_small_and_their_vectors_short(tmp_path):
     """At most 5 MB in the wheel, and 256 numbers a window."""
     model = choose(ModelStore(tmp_path), ID)
