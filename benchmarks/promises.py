@@ -2,8 +2,8 @@
 
 Three kinds of index: photographs, paintings and cartoons, and small drawn posters. With each seed
 one half of the pictures is enrolled; of the other half, which is unrelated, one half calibrates the
-index and the other is held against what that promises, by channel and fused. Attacked copies of
-enrolled pictures tell what of recall the promise costs.
+index and the other is held against what that promises, by channel (hash, local and the embedder
+that ships) and fused. Attacked copies of enrolled pictures tell what of recall the promise costs.
 """
 
 import multiprocessing
@@ -11,6 +11,7 @@ import os
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,7 @@ from _common import (
 
 from reference_index import ReferenceIndex
 from reference_index.calibration import NullDistribution
+from reference_index.fingerprint import EMBEDDING_PREFIX
 from screening.benchmark.queries import Query
 from screening.benchmark.scored import FUSED, Scored, scored
 from screening.calibration import ImageScores, fitted, score_examined
@@ -39,7 +41,10 @@ from screening.evaluation.metrics import recall_without_false_match
 from screening.evaluation.reliability import predictive_interval
 from screening.examine import Examined, examine_file, examine_pixels
 from screening.images import Limits
-from screening.matching import CHANNELS
+from screening.matching import channels_of
+from screening.models import ModelStore, shipped_conversions
+from screening.signals import Models
+from screening.signals.embeddings import choose
 
 PROMISES = (1e-1, 1e-2, 1e-3)
 NOTED = 1e-2  # false alarms at which recall is compared with that without a false match
@@ -95,6 +100,13 @@ def one_thread() -> None:
     cv2.setNumThreads(1)
 
 
+@cache
+def models() -> Models:
+    """Return the embedder that ships, whatever other weights are at hand."""
+    (own,) = shipped_conversions()
+    return Models(embeddings=(choose(ModelStore(), own.id),))
+
+
 def picture(name: Name) -> RgbImage:
     """Return the pixels of a picture."""
     if isinstance(name, str):
@@ -105,8 +117,8 @@ def picture(name: Name) -> RgbImage:
 def examined_of(name: Name) -> Examined:
     """Return what the product extracts from a picture."""
     if isinstance(name, str):
-        return examine_file(str(shared_data() / name), Limits())
-    return replace(examine_pixels(picture(name), Limits()), path=f"poster {name}")
+        return examine_file(str(shared_data() / name), Limits(), models())
+    return replace(examine_pixels(picture(name), Limits(), models()), path=f"poster {name}")
 
 
 def measured(job: tuple[str, Mapping[Name, Examined], int]) -> list[Row]:
@@ -120,7 +132,8 @@ def measured(job: tuple[str, Mapping[Name, Examined], int]) -> list[Row]:
     middle = len(unrelated) // 2
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "works.index"
-        enroll(path, (examined[name].fingerprints[0] for name in enrolled))
+        built = {f"{EMBEDDING_PREFIX}{one.id}": one.settings for one in models().embeddings}
+        enroll(path, (examined[name].fingerprints[0] for name in enrolled), built)
         with ReferenceIndex.open(path) as index:
             scores = score_examined([examined[name] for name in unrelated], index)
             calibration, suspects = fitted(scores[:middle], index, seed=seed)
@@ -133,7 +146,7 @@ def measured(job: tuple[str, Mapping[Name, Examined], int]) -> list[Row]:
                 )
                 for number in range(COPIES)
             ]
-            references = {c.name: c.references(index) for c in CHANNELS}
+            references = {c.name: c.references(index) for c in channels_of([index])}
     nulls = {name: one.null for name, one in calibration.channels.items()}
     named = {one.path for one in suspects}
     halves = (
@@ -163,7 +176,7 @@ def attacked(name: Name, others: Sequence[Name], rng: np.random.Generator) -> Ex
     """Return what the product extracts from an edited copy."""
     attack = ATTACKS[rng.integers(len(ATTACKS))]
     around = [picture(others[n]) for n in rng.choice(len(others), attack.others, replace=False)]
-    return examine_pixels(attack.apply(picture(name), rng, around), Limits())
+    return examine_pixels(attack.apply(picture(name), rng, around), Limits(), models())
 
 
 def attained(

@@ -233,7 +233,7 @@ def measures(way: str, parts: tuple[Part, Part], chosen: Scores, reported: Score
 
 def main() -> None:
     """Run the benchmark."""
-    options = parser("clip_quality", __doc__ or "")
+    options = parser("embedding_quality", __doc__ or "")
     options.add_argument("--model", required=True, help="id of a model of the store")
     options.add_argument("--models", type=Path, help="folder of weights (default: your own)")
     options.add_argument("--runtime", choices=("onnx", "torch"), default="onnx")
