@@ -6,12 +6,16 @@ from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
-from screening.decision import NETFLIX_GENAI
-from screening.errors import ConfigError, InputInvalidError
+from screening.decision import NETFLIX_GENAI, Context, Policy, Role, Stage, policy_from
+from screening.decision.roles import FolderRoles
+from screening.errors import ConfigError, InputInvalidError, PolicyError
 from screening.images import Limits
+from screening.toml_lines import line_of, place_of
 
 FILE_NAME = "screening.toml"
-_KEYS = ("production", "indexes", "models", "limits", "thresholds", "coverage")
+_TEXTS = ("production", "models", "store", "policy", "stage")
+_LISTS = {"indexes": "works.index", "territory": "Germany", "media": "streaming"}
+_KEYS = (*_TEXTS, *_LISTS, "roles", "limits", "thresholds", "coverage")
 _LIMITS = tuple(limit.name for limit in fields(Limits))
 _THRESHOLDS = ("flag_at", "note_at", "raw_scores")
 
@@ -20,17 +24,40 @@ _THRESHOLDS = ("flag_at", "note_at", "raw_scores")
 class Config:
     """What a ``screening.toml`` says; paths are resolved against its folder.
 
-    thresholds: those fields of Policy that it sets: flag_at, note_at, raw_scores. required: the
-    channels that must have looked, None for those of the policy.
+    policy: None where it names none. thresholds: those fields of Policy that it sets: flag_at,
+    note_at, raw_scores. required: the channels that must have looked, None for those of the policy.
+    roles: by glob, later ones win. stage, territory, media: what the material is meant for.
+    store: where decisions are on record, a file or the address of a database.
     """
 
     production: str = ""
     indexes: tuple[Path, ...] = ()
     models: Path | None = None
+    store: str | Path | None = None
+    policy: Policy | None = None
+    stage: Stage = Stage.IDEATION
+    territory: tuple[str, ...] = ()
+    media: tuple[str, ...] = ()
+    roles: Mapping[str, Role] = field(default_factory=dict, hash=False)
     limits: Limits = field(default_factory=Limits)
     thresholds: Mapping[str, Any] = field(default_factory=dict, hash=False)
     required: tuple[str, ...] | None = None
     file: Path | None = None
+
+    @property
+    def context(self) -> Context:
+        """What findings are judged by, but for the day."""
+        return Context(
+            production=self.production,
+            stage=self.stage,
+            territory=self.territory,
+            media=self.media,
+        )
+
+    @property
+    def role_of(self) -> FolderRoles:
+        """What says the role of a file; call it with a path."""
+        return FolderRoles(self.file.parent if self.file else Path(), self.roles)
 
 
 def find_config(start: Path) -> Config:
@@ -47,69 +74,123 @@ def find_config(start: Path) -> Config:
 
 
 def read_config(file: Path) -> Config:
-    """Return what one file says. Raises ConfigError."""
+    """Return what one file says. Raises ConfigError, which names the line."""
     try:
-        data = tomllib.loads(file.read_text(encoding="utf-8-sig"))
+        text = file.read_text(encoding="utf-8-sig")
+        data = tomllib.loads(text)
     except (OSError, ValueError) as error:
         raise ConfigError(f"{file}: cannot be read ({error}); mend the file") from error
-    _check_keys(file, data, _KEYS)
-    indexes, models = data.get("indexes", []), data.get("models")
-    if not isinstance(indexes, list) or not all(isinstance(i, str) and i for i in indexes):
-        raise ConfigError(f'{file}: indexes is {indexes!r}, expected a list like ["works.index"]')
-    for key in ("production", "models"):
-        if key in data and not isinstance(data[key], str):
-            raise ConfigError(f"{file}: {key} is {data[key]!r}, expected text")
-    return Config(
-        production=data.get("production", ""),
-        indexes=tuple(file.parent / index for index in indexes),
-        models=file.parent / models if models else None,
-        limits=_limits(file, data.get("limits", {})),
-        thresholds=_thresholds(file, data.get("thresholds", {})),
-        required=_required(file, data.get("coverage", {})),
-        file=file,
-    )
+    return _Reader(file, text, data).config()
 
 
-def _limits(file: Path, table: Any) -> Limits:
-    if not isinstance(table, dict):
-        raise ConfigError(f"{file}: limits is {table!r}, expected a table [limits]")
-    _check_keys(file, table, _LIMITS)
-    try:
-        return Limits(**table)
-    except InputInvalidError as error:
-        raise ConfigError(f"{file}: {error}") from error
+class _Reader:
+    """One file on its way to a Config; its errors name the line of the key they are about."""
 
+    def __init__(self, file: Path, text: str, data: dict[str, Any]) -> None:
+        self._file, self._text, self._data = file, text, data
 
-def _thresholds(file: Path, table: Any) -> dict[str, Any]:
-    """Return a table of thresholds that the built-in policy can take."""
-    if not isinstance(table, dict):
-        raise ConfigError(f"{file}: thresholds is {table!r}, expected a table [thresholds]")
-    _check_keys(file, table, _THRESHOLDS)
-    try:
-        replace(NETFLIX_GENAI, **table)
-    except InputInvalidError as error:
-        raise ConfigError(f"{file}: [thresholds] {error}") from error
-    return table
-
-
-def _required(file: Path, table: Any) -> tuple[str, ...] | None:
-    """Return the channels that a table of the coverage requires, None where it says nothing."""
-    if not isinstance(table, dict):
-        raise ConfigError(f"{file}: coverage is {table!r}, expected a table [coverage]")
-    _check_keys(file, table, ("required",))
-    names = table.get("required", [])
-    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
-        raise ConfigError(
-            f'{file}: [coverage] required is {names!r}, expected a list like ["hash", "local"]'
+    def config(self) -> Config:
+        self._check_keys(self._data, _KEYS)
+        for key in _TEXTS:
+            if not isinstance(self._data.get(key, ""), str):
+                raise self._wrong(f"{key} is {self._data[key]!r}, expected text", key)
+        lists = {key: self._list(key, example) for key, example in _LISTS.items()}
+        policy = self._policy()
+        return Config(
+            production=self._data.get("production", ""),
+            indexes=tuple(self._file.parent / index for index in lists["indexes"]),
+            models=self._path("models"),
+            store=self._store(),
+            policy=policy,
+            stage=self._stage(),
+            territory=lists["territory"],
+            media=lists["media"],
+            roles=self._roles(),
+            limits=self._limits(),
+            thresholds=self._thresholds(policy or NETFLIX_GENAI),
+            required=self._required(),
+            file=self._file,
         )
-    try:
-        replace(NETFLIX_GENAI, required=tuple(names))
-    except InputInvalidError as error:
-        raise ConfigError(f"{file}: [coverage] {error}") from error
-    return tuple(names) if "required" in table else None
 
+    def _wrong(self, problem: object, *place: str | int) -> ConfigError:
+        return ConfigError(f"{self._file}: {problem} (line {line_of(self._text, *place)})")
 
-def _check_keys(file: Path, table: dict[str, Any], known: tuple[str, ...]) -> None:
-    for key in table:
-        if key not in known:
-            raise ConfigError(f"{file}: unknown key {key!r}, expected one of {', '.join(known)}")
+    def _path(self, key: str) -> Path | None:
+        return self._file.parent / self._data[key] if self._data.get(key) else None
+
+    def _store(self) -> str | Path | None:
+        place = self._data.get("store", "")
+        return place if "://" in place else self._path("store")
+
+    def _list(self, key: str, example: str) -> tuple[str, ...]:
+        value = self._data.get(key, [])
+        if not isinstance(value, list) or not all(isinstance(v, str) and v.strip() for v in value):
+            raise self._wrong(f'{key} is {value!r}, expected a list like ["{example}"]', key)
+        return tuple(value)
+
+    def _table(self, key: str, known: tuple[str, ...] = ()) -> dict[str, Any]:
+        table = self._data.get(key, {})
+        if not isinstance(table, dict):
+            raise self._wrong(f"{key} is {table!r}, expected a table [{key}]", key)
+        if known:
+            self._check_keys(table, known, key)
+        return table
+
+    def _policy(self) -> Policy | None:
+        if "policy" not in self._data:
+            return None
+        try:
+            return policy_from(self._data["policy"], folder=self._file.parent)
+        except PolicyError as error:
+            raise self._wrong(f"policy: {error}", "policy") from error
+
+    def _stage(self) -> Stage:
+        stage = self._data.get("stage", Stage.IDEATION)
+        if stage not in set(Stage):
+            raise self._wrong(f"stage is {stage!r}, expected one of {', '.join(Stage)}", "stage")
+        return Stage(stage)
+
+    def _roles(self) -> dict[str, Role]:
+        table = self._table("roles")
+        for glob, role in table.items():
+            try:
+                FolderRoles(self._file.parent, {glob: role})
+            except InputInvalidError as error:
+                raise self._wrong(f"[roles] {error}", "roles", glob) from error
+        return {glob: Role(role) for glob, role in table.items()}
+
+    def _limits(self) -> Limits:
+        table = self._table("limits", _LIMITS)
+        try:
+            return Limits(**table)
+        except InputInvalidError as error:
+            raise self._wrong(error, *place_of(self._data, str(error), "limits")) from error
+
+    def _thresholds(self, policy: Policy) -> dict[str, Any]:
+        """Return a table of thresholds that the policy can take."""
+        table = self._table("thresholds", _THRESHOLDS)
+        try:
+            replace(policy, **table)
+        except InputInvalidError as error:
+            place = place_of(self._data, str(error), "thresholds")
+            raise self._wrong(f"[thresholds] {error}", *place) from error
+        return table
+
+    def _required(self) -> tuple[str, ...] | None:
+        """Return the channels that must have looked, None where nothing is said of them."""
+        table = self._table("coverage", ("required",))
+        names, place = table.get("required", []), ("coverage", "required")
+        if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+            said = f'required is {names!r}, expected a list like ["hash", "local"]'
+            raise self._wrong(f"[coverage] {said}", *place)
+        try:
+            replace(NETFLIX_GENAI, required=tuple(names))
+        except InputInvalidError as error:
+            raise self._wrong(f"[coverage] {error}", *place) from error
+        return tuple(names) if "required" in table else None
+
+    def _check_keys(self, table: Mapping[str, Any], known: tuple[str, ...], *place: str) -> None:
+        for key in table:
+            if key not in known:
+                said = f"unknown key {key!r}, expected one of {', '.join(known)}"
+                raise self._wrong(said, *place, key)

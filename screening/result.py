@@ -4,9 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from screening.decision import NETFLIX_GENAI, Coverage, Policy, Role, Verdict
-from screening.decision.policy import raw_flag, verdict_of
-from screening.matching import ChannelReport, Finding, RankedCandidate
+from screening.decision import NETFLIX_GENAI, Coverage, Judged, Policy, Role, Verdict
+from screening.matching import ChannelReport, RankedCandidate
 
 Basis = Literal["false_alarms", "raw_score"]
 
@@ -19,10 +18,10 @@ class Screening:
     way ``os.fsdecode`` does. sha256: of the file's bytes, None where they were not read.
     verdict: None where nothing could be looked at (``coverage`` is UNREAD) and where the file is
     no image (``coverage`` is None too). reason: why coverage is not complete, in words.
-    findings: strongest first. candidates: the investigation list, best first, whatever the score;
-    empty unless asked for. channels: what each channel did. clauses: those that the verdict
-    touches. notes: what was unusual about the file. policy: whose thresholds held. elapsed_ms:
-    decoding, search and decision.
+    findings: strongest first, each with what it alone comes to. candidates: the investigation list,
+    best first, whatever the score; empty unless asked for. channels: what each channel did.
+    clauses: those that the verdict rests on. notes: what was unusual about the file. policy: whose
+    rules held. elapsed_ms: decoding, search and decision.
     """
 
     path: str | None
@@ -31,7 +30,7 @@ class Screening:
     verdict: Verdict | None
     coverage: Coverage | None
     reason: str | None
-    findings: tuple[Finding, ...] = ()
+    findings: tuple[Judged, ...] = ()
     candidates: tuple[RankedCandidate, ...] = ()
     channels: Mapping[str, ChannelReport]
     clauses: tuple[str, ...] = ()
@@ -50,13 +49,13 @@ class Screening:
         return self.verdict in {Verdict.NEEDS_APPROVAL, Verdict.BLOCKED}
 
     @property
-    def decisive(self) -> Finding | None:
+    def decisive(self) -> Judged | None:
         """Return the strongest of the findings that the verdict rests on, None without findings."""
-        return max(self.findings, key=lambda one: verdict_of(one, self.policy).rank, default=None)
+        return max(self.findings, key=lambda one: one.verdict.rank, default=None)
 
-    def basis(self, finding: Finding) -> Basis:
+    def basis(self, finding: Judged) -> Basis:
         """Return "raw_score" where that alone flags a finding, which promises no false alarms."""
-        return "raw_score" if raw_flag(finding, self.policy) else "false_alarms"
+        return "raw_score" if finding.raw else "false_alarms"
 
     @property
     def unfinished(self) -> bool:

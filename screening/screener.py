@@ -2,8 +2,10 @@
 
 import os
 import time
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
+from datetime import datetime
 from itertools import chain
 from pathlib import Path
 from types import TracebackType
@@ -13,10 +15,20 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from reference_index import ReferenceIndex
+from reference_index import Kind, ReferenceIndex
 from screening.batch import examine_files
-from screening.decision import NETFLIX_GENAI, Coverage, Policy, Role, decide, policy_named
-from screening.decision.policy import told
+from screening.decision import (
+    NETFLIX_GENAI,
+    Context,
+    Coverage,
+    Policy,
+    Role,
+    decide,
+    policy_from,
+)
+from screening.decision.consents import Consent
+from screening.decision.roles import FolderRoles
+from screening.decision.standings import Sighted, Standing, Standings
 from screening.examine import (
     Examined,
     completed,
@@ -28,6 +40,8 @@ from screening.images import Limits, walk
 from screening.matching import Matches, channels_of, check_settings, match, null_of
 from screening.result import Screening
 from screening.weights import weights_for
+
+Roles = Mapping[str, Role | str] | Callable[[str], Role]
 
 ImageInput = str | os.PathLike[str] | bytes | Image.Image | npt.NDArray[np.uint8]
 
@@ -47,6 +61,9 @@ class Screener:
         limits: Limits | None = None,
         models: str | os.PathLike[str] | None = None,
         runtime: str = "onnx",
+        roles: Roles | None = None,
+        context: Context | None = None,
+        standings: Standings | None = None,
     ) -> None:
         for index in indexes:
             check_settings(index)
@@ -55,6 +72,9 @@ class Screener:
         self.indexes = tuple({index.uuid: index for index in indexes}.values())
         self.policy = policy
         self.limits = limits or Limits()
+        self.context = context or Context()
+        self._roles = FolderRoles(Path(), roles) if isinstance(roles, Mapping) else roles
+        self._standings = standings
         folder = None if models is None else Path(models)
         self.weights = weights_for(self.indexes, folder=folder, runtime=runtime)
 
@@ -62,37 +82,56 @@ class Screener:
     def open(
         cls,
         *indexes: str | os.PathLike[str],
-        policy: str | Policy = "netflix-genai",
+        policy: str | os.PathLike[str] | Policy = "netflix-genai",
         limits: Limits | None = None,
         models: str | os.PathLike[str] | None = None,
         runtime: str = "onnx",
+        roles: Roles | None = None,
+        context: Context | None = None,
+        standings: Standings | None = None,
     ) -> Self:
         """Open a screener on the indexes at these paths.
 
-        policy: the name of a built-in policy, or a Policy. limits: what a file may cost. models:
+        policy: the name of a policy that comes with the package, a file of one's own, or a Policy.
+        limits: what a file may cost. models:
         the folder of weights, by default that of SCREENING_MODELS or of the user's data; where
         those that an index was built with are missing, every screening says so. runtime: what runs
-        embeddings: "onnx", or "torch", which uses a GPU and needs screening[clip].
+        embeddings: "onnx", or "torch", which uses a GPU and needs screening[clip]. roles: what a
+        picture is, by its path, or by globs relative to the current folder, later ones win.
+        context: what the pictures are for; without a day in it that of the screening. standings:
+        what is on record about findings and people; nothing by default.
         Raises IndexMissingError, IndexDamagedError, IndexFormatError (all ReferenceIndexError),
         CalibrationError and PolicyError.
         """
         if not indexes:
             raise TypeError("no index given: Screener.open needs the path of at least one")
-        chosen = policy if isinstance(policy, Policy) else policy_named(policy)
+        chosen = policy_from(policy)
         with ExitStack() as undo:
             opened = [undo.enter_context(ReferenceIndex.open(path)) for path in indexes]
-            screener = cls(opened, policy=chosen, limits=limits, models=models, runtime=runtime)
+            screener = cls(
+                opened,
+                policy=chosen,
+                limits=limits,
+                models=models,
+                runtime=runtime,
+                roles=roles,
+                context=context,
+                standings=standings,
+            )
             undo.pop_all()
         for index in opened:
             if index not in screener.indexes:
                 index.close()
         return screener
 
-    def screen(self, image: ImageInput, *, candidates: int = 0) -> Screening:
+    def screen(
+        self, image: ImageInput, *, candidates: int = 0, role: Role | None = None
+    ) -> Screening:
         """Screen one picture, in this process.
 
         image: a path, the bytes of an image file, a PIL image, or a uint8 array (h, w, 3) in RGB.
-        candidates: how many records to list whatever their score.
+        candidates: how many records to list whatever their score. role: what the picture is,
+        whatever the roles by path say.
         A file that cannot be read is a Screening with coverage UNREAD, not an exception. Raises
         TypeError or ValueError for anything else than the above.
         """
@@ -108,17 +147,19 @@ class Screener:
                 f"got {type(image).__name__}, expected a path, the bytes of an image file, a PIL "
                 "image or a uint8 array (h, w, 3) in RGB"
             )
-        return self._screenings(completed([examined], self.weights.models), candidates)[0]
+        return self._screenings(completed([examined], self.weights.models), candidates, role)[0]
 
     def scan(
         self,
         *roots: str | os.PathLike[str],
         candidates: int = 0,
         workers: int | None = None,
+        role: Role | None = None,
     ) -> Generator[Screening]:
         """Screen every file of folders (and single files), in path order, nothing dropped.
 
-        Roots that lie within one another are walked once.
+        Roots that lie within one another are walked once. role: what all of them are, whatever the
+        roles by path say.
 
         Decoding runs in worker processes, one per processor by default, so that a file that
         crashes or hangs a decoder costs only itself; ``workers=0`` stays in this process. Closing
@@ -127,16 +168,16 @@ class Screener:
         """
         if not roots:
             raise TypeError("nothing to screen: scan needs the path of at least one file or folder")
-        return self._scan(distinct_roots(roots), candidates, workers)
+        return self._scan(distinct_roots(roots), candidates, workers, role)
 
     def _scan(
-        self, roots: Sequence[Path], candidates: int, workers: int | None
+        self, roots: Sequence[Path], candidates: int, workers: int | None, role: Role | None
     ) -> Generator[Screening]:
         files = chain.from_iterable(map(walk, roots))
         for examined in examine_files(
             files, limits=self.limits, workers=workers, models=self.weights.models
         ):
-            yield from self._screenings(examined, candidates)
+            yield from self._screenings(examined, candidates, role)
 
     def close(self) -> None:
         """Let go of the indexes."""
@@ -154,7 +195,9 @@ class Screener:
     ) -> None:
         self.close()
 
-    def _screenings(self, examined: Sequence[Examined], candidates: int) -> list[Screening]:
+    def _screenings(
+        self, examined: Sequence[Examined], candidates: int, role: Role | None
+    ) -> list[Screening]:
         """Match a batch and decide on each picture of it, in order."""
         started = time.perf_counter()
         pictures = [one.fingerprints for one in examined if one.fingerprints]
@@ -162,7 +205,7 @@ class Screener:
             match(
                 pictures,
                 self.indexes,
-                note_at=self.policy.note_at,
+                note_at=self.policy.tell_at,
                 raw_scores=self.policy.raw_scores,
                 candidates=candidates,
                 known=self.weights.reports,
@@ -170,28 +213,39 @@ class Screener:
         )
         share = (time.perf_counter() - started) * 1e3 / max(len(examined), 1)
         return [
-            self._decided(one, next(matched), share)
+            self._decided(one, next(matched), share, role or self._role_of(one.path))
             if one.fingerprints
-            else _not_screened(one, self.policy)
+            else _not_screened(one, self.policy, role or self._role_of(one.path))
             for one in examined
         ]
 
-    def _decided(self, examined: Examined, matches: Matches, search_ms: float) -> Screening:
-        findings = told(matches.findings, self.policy)
+    def _role_of(self, path: str | None) -> Role:
+        """Return what a picture is by its path; of one in memory nothing is known."""
+        return Role.UNKNOWN if path is None or self._roles is None else self._roles(path)
+
+    def _decided(
+        self, examined: Examined, matches: Matches, search_ms: float, role: Role
+    ) -> Screening:
+        consents, standings = self._on_record(examined, matches, role)
+        today = self.context.today or datetime.now().astimezone().date()
         decision = decide(
-            findings,
+            matches.findings,
             matches.channels,
             unscreened=examined.unscreened,
             policy=self.policy,
+            role=role,
+            context=replace(self.context, today=today),
+            consents=consents,
+            standings=standings,
         )
         return Screening(
             path=examined.path,
             sha256=examined.sha256,
-            role=Role.UNKNOWN,
+            role=role,
             verdict=decision.verdict,
             coverage=decision.coverage,
             reason=decision.reason,
-            findings=findings,
+            findings=decision.findings,
             candidates=matches.candidates,
             channels=matches.channels,
             clauses=decision.clauses,
@@ -199,6 +253,22 @@ class Screener:
             policy=self.policy,
             elapsed_ms=examined.elapsed_ms + search_ms,
         )
+
+    def _on_record(
+        self, examined: Examined, matches: Matches, role: Role
+    ) -> tuple[list[Consent], Mapping[str, Standing]]:
+        """Return the consents of those who were found, and what stands about the findings."""
+        if self._standings is None or not matches.findings:
+            return [], {}
+        people = [one.record.id for one in matches.findings if one.record.kind is Kind.PERSON]
+        consents = [consent for id_ in people for consent in self._standings.consents(id_)]
+        sighted = Sighted(
+            sha256=examined.sha256,
+            fingerprints=examined.fingerprints,
+            findings=matches.findings,
+            role=role,
+        )
+        return consents, self._standings.standings(sighted)
 
 
 def distinct_roots(roots: Iterable[str | os.PathLike[str]]) -> list[Path]:
@@ -211,12 +281,12 @@ def distinct_roots(roots: Iterable[str | os.PathLike[str]]) -> list[Path]:
     return [places[place] for place in kept]
 
 
-def _not_screened(examined: Examined, policy: Policy) -> Screening:
+def _not_screened(examined: Examined, policy: Policy, role: Role) -> Screening:
     """Return what is said of a file that is no image, or could not be looked at."""
     return Screening(
         path=examined.path,
         sha256=examined.sha256,
-        role=Role.UNKNOWN,
+        role=role,
         verdict=None,
         coverage=Coverage.UNREAD if examined.unread else None,
         reason=examined.unread or examined.passed_over,

@@ -14,7 +14,7 @@ from screening.cli.output import output_to
 from screening.cli.progress import bar, counted, say
 from screening.cli.weights import models_option, runtime_option
 from screening.config import FILE_NAME, Config, find_config
-from screening.decision import NETFLIX_GENAI, Policy, policy_named
+from screening.decision import NETFLIX_GENAI, Policy, Role, Stage, policy_from
 from screening.errors import ConfigError, InputInvalidError
 from screening.matching import ChannelState, channels_of
 from screening.report import CsvReport, JsonlReport, Report, Summary, TableReport
@@ -22,6 +22,7 @@ from screening.report.calibrations import IndexCalibration
 from screening.report.words import HIGHEST
 from screening.screener import Screener, distinct_roots
 from screening.signals import SETTINGS
+from screening.toml_lines import line_of
 
 FORMATS = ("table", "jsonl", "csv")
 
@@ -31,7 +32,15 @@ FORMATS = ("table", "jsonl", "csv")
                 type=click.Path(path_type=Path, exists=True, readable=False))  # fmt: skip
 @click.option("--index", "indexes", multiple=True, type=click.Path(path_type=Path),
               help="Reference index to compare with; may be given several times.")  # fmt: skip
-@click.option("--policy", default=NETFLIX_GENAI.name, show_default=True, help="Policy to apply.")
+@click.option("--policy", metavar="NAME|FILE",
+              help="Policy to apply, by name or as a file: screening policy show.  [default: that "
+              f"of screening.toml, or {NETFLIX_GENAI.name}]")  # fmt: skip
+@click.option("--role", type=click.Choice([role.value for role in Role]),
+              help="What all the pictures are, whatever screening.toml says of their "
+              "folders.")  # fmt: skip
+@click.option("--stage", type=click.Choice([stage.value for stage in Stage]),
+              help="How far the material is to go.  [default: that of screening.toml, or "
+              "ideation]")  # fmt: skip
 @click.option("--flag-at", type=float, metavar="P",
               help="False alarms per image that need approval; 1e-3 by default.")  # fmt: skip
 @click.option("--note-at", type=float, metavar="P",
@@ -56,7 +65,9 @@ FORMATS = ("table", "jsonl", "csv")
 def scan_command(
     paths: tuple[Path, ...],
     indexes: tuple[Path, ...],
-    policy: str,
+    policy: str | None,
+    role: str | None,
+    stage: str | None,
     flag_at: float | None,
     note_at: float | None,
     raw_scores: tuple[str, ...],
@@ -71,9 +82,9 @@ def scan_command(
 ) -> None:
     """Screen files and folders against reference indexes.
 
-    The nearest screening.toml, upward from the first PATH, gives the limits of a file, thresholds,
-    required channels, the folder of weights and, without --index, the indexes; options win over
-    it. Writes nothing but its report.
+    The nearest screening.toml, upward from the first PATH, gives the policy, the roles of folders,
+    the limits of a file, thresholds, required channels, the folder of weights and, without --index,
+    the indexes; options win over it. Writes nothing but its report.
     """
     if not notes and form != "table":
         raise click.UsageError(f"--no-notes is for the table: {form} always has the notes")
@@ -89,7 +100,13 @@ def scan_command(
     if not indexes:
         say(f"{config.file}: comparing with {', '.join(map(str, chosen))}")
     with Screener.open(
-        *chosen, policy=rule, limits=config.limits, models=models or config.models, runtime=runtime
+        *chosen,
+        policy=rule,
+        limits=config.limits,
+        models=models or config.models,
+        runtime=runtime,
+        roles=config.role_of,
+        context=replace(config.context, stage=Stage(stage)) if stage else config.context,
     ) as screener:
         _check_raw_scores(rule, screener)
         _say_gaps(screener)
@@ -98,7 +115,9 @@ def scan_command(
             indexes=tuple(map(str, chosen)),
             calibrations=tuple(map(IndexCalibration.of, screener.indexes)),
         )
-        results = screener.scan(*paths, candidates=candidates, workers=workers)
+        results = screener.scan(
+            *paths, candidates=candidates, workers=workers, role=Role(role) if role else None
+        )
         with output_to(output) as out:
             out.write(report.start())
             try:
@@ -119,19 +138,19 @@ def scan_command(
 
 
 def _policy(
-    name: str,
+    given: str | None,
     config: Config,
     flag_at: float | None,
     note_at: float | None,
     raw_scores: Sequence[str],
     required: Sequence[str],
 ) -> Policy:
-    """Return the policy of that name with the thresholds of the file, options first."""
-    given = {"flag_at": flag_at, "note_at": note_at}
-    thresholds = {**config.thresholds, **{k: v for k, v in given.items() if v is not None}}
+    """Return the policy of that name or file with the thresholds of the file, options first."""
+    options = {"flag_at": flag_at, "note_at": note_at}
+    thresholds = {**config.thresholds, **{k: v for k, v in options.items() if v is not None}}
     scores = _scores(raw_scores)
     thresholds["raw_scores"] = config.thresholds.get("raw_scores", {}) | scores
-    named = policy_named(name)
+    named = policy_from(given) if given else config.policy or NETFLIX_GENAI
     basis = named.required if config.required is None else config.required
     thresholds["required"] = tuple(dict.fromkeys((*basis, *required)))
     try:
@@ -146,7 +165,10 @@ def _policy(
             )
             if channel in scores:
                 raise click.UsageError(said)
-            raise ConfigError(f"{config.file}: [thresholds] {said}")
+            assert config.file is not None
+            text = config.file.read_text(encoding="utf-8-sig")
+            line = line_of(text, "thresholds", "raw_scores", channel)
+            raise ConfigError(f"{config.file}: [thresholds] {said} (line {line})")
     return policy
 
 

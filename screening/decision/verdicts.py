@@ -1,4 +1,4 @@
-"""The words a screening ends in: verdict, coverage and role."""
+"""The words of a decision: verdict, coverage, role and stage."""
 
 from enum import StrEnum
 
@@ -34,3 +34,19 @@ class Role(StrEnum):
     INPUT = "input"
     FINAL = "final"
     UNKNOWN = "unknown"
+
+    @property
+    def judged_as(self) -> "Role":
+        """Return the role whose rules apply."""
+        return Role.GENERATED if self is Role.UNKNOWN else self
+
+
+class Stage(StrEnum):
+    """How far generated material is meant to go: a board, what a camera sees by the way, the end.
+
+    BACKGROUND is what stands on camera in the background.
+    """
+
+    IDEATION = "ideation"
+    BACKGROUND = "background"
+    FINAL = "final"

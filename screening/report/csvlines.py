@@ -3,7 +3,7 @@
 import csv
 import io
 
-from screening.decision.policy import raw_flag
+from screening.decision import advice
 from screening.report.summary import Summary
 from screening.report.words import coincidence, path_of, printable, raw_flag_in_words
 from screening.result import Screening
@@ -27,6 +27,8 @@ COLUMNS = (
     "findings",
     "clauses",
     "sha256",
+    "role",
+    "advice",
 )
 
 
@@ -44,7 +46,7 @@ class CsvReport:
         what was measured.
         """
         strongest, policy = screening.decisive, screening.policy
-        evidence = (raw_flag(strongest, policy) or strongest.channels[0]) if strongest else None
+        evidence = (strongest.raw or strongest.channels[0]) if strongest else None
         return _row(
             (
                 path_of(screening),
@@ -65,6 +67,8 @@ class CsvReport:
                 str(len(screening.findings)),
                 ";".join(screening.clauses),
                 screening.sha256 or "",
+                screening.role,
+                advice(strongest) if strongest else "",
             )
         )
 

@@ -5,7 +5,7 @@ from dataclasses import asdict
 from typing import Any
 
 from screening.calibration.paths import path_json
-from screening.matching import Finding
+from screening.decision import Judged, advice
 from screening.report.summary import Summary
 from screening.report.words import raw_flag_in_words
 from screening.result import Screening
@@ -65,7 +65,7 @@ def screening_json(screening: Screening) -> dict[str, Any]:
     )
 
 
-def _finding_json(finding: Finding, screening: Screening) -> dict[str, Any]:
+def _finding_json(finding: Judged, screening: Screening) -> dict[str, Any]:
     record = finding.record
     raw = raw_flag_in_words(finding, screening.policy)
     return {
@@ -76,6 +76,7 @@ def _finding_json(finding: Finding, screening: Screening) -> dict[str, Any]:
             "rights_holder": record.rights_holder,
             **({"status": record.status} if record.status else {}),
         },
+        "verdict": finding.verdict,
         "false_alarms": finding.false_alarms,
         "strength": finding.strength,
         "basis": screening.basis(finding),
@@ -104,4 +105,9 @@ def _finding_json(finding: Finding, screening: Screening) -> dict[str, Any]:
         "region": [list(point) for point in finding.region],
         "frame": finding.frame,
         "clauses": list(finding.clauses),
+        "advice": advice(finding),
+        "standing": finding.standing
+        and {"state": finding.standing.state, "words": finding.standing.words},
+        "consent": finding.consent
+        and {"covered": finding.consent.covered, "words": finding.consent.words},
     }

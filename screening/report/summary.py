@@ -4,9 +4,9 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
-from screening.decision import NETFLIX_GENAI, Coverage, Policy, Verdict
+from screening.decision import CLAUSES, GUIDANCE, NETFLIX_GENAI, Coverage, Policy, Verdict
 from screening.report.calibrations import IndexCalibration
-from screening.report.words import thresholds_in_words
+from screening.report.words import clauses_in_words, thresholds_in_words
 from screening.result import Screening
 
 EXIT_NOTHING = 0
@@ -20,7 +20,7 @@ class Summary:
     """Counts over the screenings seen so far, and what they were compared with.
 
     Every file seen is in exactly one of ``verdicts``, ``unread`` and ``not_images``.
-    calibrations: what the false alarms of each index rest on.
+    calibrations: what the false alarms of each index rest on. clauses: those that findings touch.
     """
 
     policy: Policy = NETFLIX_GENAI
@@ -31,6 +31,7 @@ class Summary:
     interrupted: bool = False
     verdicts: Counter[Verdict] = field(default_factory=Counter)
     coverage: Counter[Coverage] = field(default_factory=Counter)
+    clauses: set[str] = field(default_factory=set)
 
     def add(self, screening: Screening) -> None:
         """Count one screening."""
@@ -39,6 +40,7 @@ class Summary:
             self.not_images += 1
             return
         self.coverage[screening.coverage] += 1
+        self.clauses.update(*(finding.clauses for finding in screening.findings))
         if screening.verdict is not None:
             self.verdicts[screening.verdict] += 1
 
@@ -70,6 +72,12 @@ class Summary:
             "not_images": self.not_images,
             "complete": not self.interrupted,
             "policy": self.policy.name,
+            "guidance": {
+                "title": GUIDANCE.title,
+                "publisher": GUIDANCE.publisher,
+                "date": GUIDANCE.date.isoformat(),
+            },
+            "clauses": {name: one.heading for name, one in CLAUSES.items() if name in self.clauses},
             "thresholds": {
                 "flag_at": self.policy.flag_at,
                 "note_at": self.policy.note_at,
@@ -80,7 +88,7 @@ class Summary:
         }
 
     def lines(self) -> str:
-        """Return the counts, the thresholds that held and what they rest on, a line each.
+        """Return the clauses touched, counts, thresholds and what they rest on, a line each.
 
         A calibration of its own is told only where there are several indexes.
         """
@@ -89,7 +97,8 @@ class Summary:
             for one in self.calibrations
             if one.state and (one.state != "own" or len(self.calibrations) > 1)
         ]
-        return "\n".join((self.sentence(), thresholds_in_words(self.policy), *told))
+        clauses = clauses_in_words(self.clauses)
+        return "\n".join((*clauses, self.sentence(), thresholds_in_words(self.policy), *told))
 
     def sentence(self) -> str:
         """Return the counts as one sentence."""

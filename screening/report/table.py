@@ -1,7 +1,6 @@
 """The table people read: verdict, coverage, how improbable, picture and record, row by row."""
 
-from screening.decision import Coverage, Verdict
-from screening.decision.policy import verdict_of
+from screening.decision import Coverage, Role, Verdict, advice
 from screening.matching import RankedCandidate
 from screening.report.summary import Summary
 from screening.report.words import coincidence, evidence_in_words, path_of, printable
@@ -18,6 +17,7 @@ _COLORS = {
     Verdict.BLOCKED: "\x1b[1;31m",
     Verdict.NOTE: "\x1b[33m",
 }
+_USUAL = {Role.GENERATED, Role.UNKNOWN}
 _UNFINISHED = "\x1b[35m"
 _PLAIN = "\x1b[0m"
 _ROW = "{:<14}  {:<12}  {:<22}  {}\n"
@@ -44,11 +44,11 @@ class TableReport:
         coverage = screening.coverage or "-"
         decisive = screening.decisive
         chance = coincidence(decisive) if decisive else "-"
-        rows = self._paint(
-            screening, _ROW.format(verdict, coverage, chance, printable(path_of(screening)))
-        )
+        told = "" if screening.role in _USUAL else f" ({screening.role})"
+        picture = printable(path_of(screening)) + told
+        rows = self._paint(screening, _ROW.format(verdict, coverage, chance, picture))
         for finding in screening.findings:
-            if not self._notes and verdict_of(finding, screening.policy) is Verdict.NOTE:
+            if not self._notes and finding.verdict is Verdict.NOTE:
                 continue
             where = f", frame {finding.frame + 1}" if finding.frame else ""
             again = "" if finding is decisive else f" ({coincidence(finding)})"
@@ -56,6 +56,8 @@ class TableReport:
                 f"{_INDENT}└ {finding.record.kind} “{printable(finding.record.title)}”: "
                 f"{evidence_in_words(finding, screening.policy)}{where}{again}\n"
             )
+            if finding.flagged or finding.standing or finding.consent:
+                rows += f"{_INDENT}  {', '.join(finding.clauses)}: {printable(advice(finding))}\n"
         if screening.reason:
             rows += f"{_INDENT}└ {printable(screening.reason)}\n"
         for candidate in screening.candidates:

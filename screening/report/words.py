@@ -1,11 +1,11 @@
 """Values as people read them: probabilities in words, hostile names made harmless."""
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from reference_index.fingerprint import FACE_CHANNEL, HASH_BITS, HASH_CHANNEL
-from screening.decision import Policy
-from screening.decision.policy import raw_flag
+from screening.decision import GUIDANCE, Judged, Policy
+from screening.decision.clauses import headings
 from screening.matching import ChannelEvidence, Finding
 from screening.matching.settings import DRAWN_FACE_CHANNEL
 from screening.result import Screening
@@ -30,7 +30,7 @@ def score_shown(score: float) -> str:
     return f"{score:.1f}" if abs(score) >= 10 else f"{score:.3f}"
 
 
-def evidence_in_words(finding: Finding, policy: Policy) -> str:
+def evidence_in_words(finding: Judged, policy: Policy) -> str:
     """Return the channels that speak for a finding, and the transformation the best one saw.
 
     A channel beside the best one speaks where it alone would be worth a note, or is flagged by its
@@ -52,9 +52,9 @@ def _listed(names: Sequence[str]) -> str:
     return f"{', '.join(others)} and {last}" if others else last
 
 
-def raw_flag_in_words(finding: Finding, policy: Policy) -> str:
+def raw_flag_in_words(finding: Judged, policy: Policy) -> str:
     """Return by what raw score alone a finding is flagged, nothing where false alarms tell."""
-    evidence = raw_flag(finding, policy)
+    evidence = finding.raw
     if evidence is None:
         return ""
     return (
@@ -69,10 +69,18 @@ def thresholds_in_words(policy: Policy) -> str:
         f"Thresholds: {policy.name}, approval at {policy.flag_at:g} false alarms per image or "
         f"fewer, a note at {policy.note_at:g}."
     )
+    if any(rule.effects & {"flag_at", "note_at"} for rule in policy.rules):
+        said += " Rules of the policy set others for some findings."
     if policy.raw_scores:
         scores = ", ".join(f"{channel} {at:g}" for channel, at in policy.raw_scores.items())
         said += f" Expert settings, which promise no false-alarm rate: raw scores {scores}."
     return said
+
+
+def clauses_in_words(names: Iterable[str]) -> tuple[str, ...]:
+    """Return the clauses by heading, a line each, under the guidance and its date."""
+    lines = headings(names)
+    return (f"Clauses of {GUIDANCE.words}:", *(f"  {line}" for line in lines)) if lines else ()
 
 
 def printable(text: str) -> str:

@@ -76,6 +76,12 @@ def test_scan_finds_the_copy_and_accounts_for_every_file(studio, run):
         "not_images": 1,
         "complete": True,
         "policy": "netflix-genai",
+        "guidance": {
+            "title": "Using Generative AI in Content Production",
+            "publisher": "Netflix Partner Help Center",
+            "date": "2025-11-11",
+        },
+        "clauses": {"G3": "Written approval first", "P1": "No recreation of protected work"},
         "thresholds": {"flag_at": 1e-3, "note_at": 1e-2, "raw_scores": {}},
         "indexes": [str(studio / "works.index")],
         "calibrations": [

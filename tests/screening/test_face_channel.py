@@ -12,8 +12,7 @@ from reference_index import Fingerprint, IndexWriter, Kind, PersonStatus, Record
 from reference_index.calibration import Calibration, ChannelCalibration
 from reference_index.fingerprint import Faces
 from screening.calibration import score_examined
-from screening.decision import NETFLIX_GENAI
-from screening.decision.policy import clauses_of
+from screening.decision import judge
 from screening.errors import CalibrationError, InputInvalidError
 from screening.examine import Examined
 from screening.images import from_pil
@@ -254,11 +253,11 @@ def test_who_it_is_tells_which_clauses_are_touched(index):
     """A photographed public figure could be mistaken for the real one; talent needs consent."""
 
     def clauses(name, **options):
-        return clauses_of(found(picture(name, **options), index).findings[0], NETFLIX_GENAI)
+        return judge(found(picture(name, **options), index).findings[0]).clauses
 
     assert clauses("ada") == ("P5", "G3", "C2", "E1")
     assert clauses("ada", drawn=("ada",)) == ("P5", "G3", "C2")
-    assert clauses("bo") == ("P5", "G3", "T1")
+    assert clauses("bo") == ("P5", "G3", "T1", "N1")
     assert clauses("cy") == ("P5", "G3")
 
 

@@ -8,8 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reference_index import Kind, Record
-from screening.decision import NETFLIX_GENAI, Policy, Verdict, decide, policy_named
-from screening.decision.policy import raw_flag, told, verdict_of
+from screening.decision import NETFLIX_GENAI, Policy, Verdict, decide, judge, policy_named
 from screening.errors import InputInvalidError, PolicyError
 from screening.matching import ChannelEvidence, ChannelReport, ChannelState, Finding
 from screening.matching.findings import WHOLE_PICTURE
@@ -45,6 +44,14 @@ def finding(*channels: ChannelEvidence, kind: Kind = Kind.WORK) -> Finding:
         region=WHOLE_PICTURE,
         frame=0,
     )
+
+
+def verdict_of(one: Finding, policy: Policy) -> Verdict:
+    return judge(one, policy=policy).verdict
+
+
+def raw_flag(one: Finding, policy: Policy) -> ChannelEvidence | None:
+    return judge(one, policy=policy).raw
 
 
 FINDINGS = st.lists(
@@ -111,10 +118,10 @@ def test_only_what_counts_is_told_with_its_clauses():
     """The search tells all where raw scores are given; the policy leaves what counts, in order."""
     rare = finding(evidence("local", 90.0, 1e-9))
     high, low = (finding(evidence("hash", score, 30.0)) for score in (210.0, 150.0))
-    kept = told([rare, low, high], EXPERT)
-    assert [dataclasses.replace(one, clauses=()) for one in kept] == [rare, high]
+    kept = decide([rare, low, high], RAN, policy=EXPERT).findings
+    assert [one.channels for one in kept] == [rare.channels, high.channels]
     assert {one.clauses for one in kept} == {("P1", "G3")}
-    assert told([rare, low, high], NETFLIX_GENAI) == kept[:1]
+    assert decide([rare, low, high], RAN).findings == kept[:1]
 
 
 @given(findings=FINDINGS)
@@ -168,7 +175,9 @@ def test_a_policy_is_a_value():
 
 
 def test_policies_have_names():
-    """The built-in one is found by its name, another is none."""
+    """The built-in ones are found by name, another is none."""
     assert policy_named("netflix-genai") is NETFLIX_GENAI
-    with pytest.raises(PolicyError, match="no policy named 'mine'; there is 'netflix-genai'"):
+    assert policy_named("copies-only").name == "copies-only"
+    known = "there is 'copies-only', 'netflix-genai', or name a file"
+    with pytest.raises(PolicyError, match=f"no policy named 'mine'; {known}"):
         policy_named("mine")

@@ -8,8 +8,16 @@ from dataclasses import replace
 import pytest
 
 from reference_index import Kind, Record
-from screening.decision import NETFLIX_GENAI, Coverage, Policy, Role, decide
-from screening.decision.policy import told
+from screening.decision import (
+    NETFLIX_GENAI,
+    Coverage,
+    Policy,
+    Role,
+    advice,
+    decide,
+    judge,
+    policy_named,
+)
 from screening.matching import (
     ChannelEvidence,
     ChannelReport,
@@ -64,7 +72,7 @@ def screening(*findings: Finding, policy: Policy = NETFLIX_GENAI) -> Screening:
         verdict=decision.verdict,
         coverage=Coverage.COMPLETE,
         reason=None,
-        findings=told(findings, policy),
+        findings=decision.findings,
         channels=ran,
         policy=policy,
     )
@@ -102,7 +110,7 @@ def test_what_false_alarms_flag_is_labeled_so():
     assert line["basis"] == "false_alarms"
     assert "basis_in_words" not in line
     assert csv_row(one)["basis"] == "false_alarms"
-    assert TableReport().line(one).endswith("work “rare”: local and hash, mirrored\n")
+    assert TableReport().line(one).splitlines()[1].endswith("work “rare”: local and hash, mirrored")
 
 
 def test_the_finding_that_decides_stands_beside_the_verdict():
@@ -111,10 +119,11 @@ def test_the_finding_that_decides_stands_beside_the_verdict():
     assert one.decisive.record.id == "loud"
     row = csv_row(one)
     assert (row["verdict"], row["title"], row["channel"]) == ("needs_approval", "loud", "hash")
-    first, noted, loud = TableReport().line(one).splitlines()
+    first, noted, loud, advised = TableReport().line(one).splitlines()
     assert first.split()[:6] == ["needs", "approval", "complete", "1", "in", "2"]
     assert noted.endswith("local, mirrored (1 in 200)")
     assert loud.endswith(RAW)
+    assert advised.strip() == f"P1, G3: {advice(one.decisive)}"
     assert screening().decisive is None
 
 
@@ -161,7 +170,7 @@ def test_notes_can_be_left_out_of_the_table():
 def test_a_channel_speaks_where_it_would_be_a_note(note_at, speaking):
     """Under the policy in force, not the built-in one."""
     policy = replace(NETFLIX_GENAI, note_at=note_at)
-    assert evidence_in_words(RARE, policy) == f"{speaking}, mirrored"
+    assert evidence_in_words(judge(RARE, policy=policy), policy) == f"{speaking}, mirrored"
 
 
 def test_the_summary_says_which_thresholds_held():
@@ -170,10 +179,21 @@ def test_the_summary_says_which_thresholds_held():
         "Thresholds: netflix-genai, approval at 0.001 false alarms per image or fewer, a note at "
         "0.01."
     )
+    assert thresholds_in_words(policy_named("copies-only")) == (
+        "Thresholds: copies-only, approval at 0.001 false alarms per image or fewer, a note at "
+        "0.01. Rules of the policy set others for some findings."
+    )
     default = IndexCalibration(index="works.index", channels={"hash": "own", "local": "default"})
     summary = Summary(policy=EXPERT, calibrations=(default,))
     summary.add(screening(LOUD, policy=EXPERT))
-    counts, thresholds, calibration = TableReport().end(summary).strip().splitlines()
+    guidance, *clauses, counts, thresholds, calibration = (
+        TableReport().end(summary).strip().splitlines()
+    )
+    assert guidance == (
+        "Clauses of “Using Generative AI in Content Production” (Netflix Partner Help Center, "
+        "2025-11-11):"
+    )
+    assert clauses == ["  G3 Written approval first", "  P1 No recreation of protected work"]
     assert counts == "1 picture screened: 1 needs approval."
     assert thresholds.endswith(
         "Expert settings, which promise no false-alarm rate: raw scores hash 200."
@@ -183,5 +203,7 @@ def test_the_summary_says_which_thresholds_held():
         "screening calibrate works.index --background FOLDER"
     )
     said = json.loads(JsonlReport().end(summary))["summary"]
+    assert list(said["clauses"]) == ["G3", "P1"]
+    assert said["guidance"]["date"] == "2025-11-11"
     assert said["policy"] == "netflix-genai"
     assert said["thresholds"] == {"flag_at": 1e-3, "note_at": 1e-2, "raw_scores": {"hash": 200}}
