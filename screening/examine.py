@@ -13,6 +13,7 @@ from PIL import Image
 from reference_index import Fingerprint
 from screening.errors import ModelBrokenError, UnreadError
 from screening.images import Limits, Picture, Seen, from_array, from_pil, load, open_picture
+from screening.images.files import Content
 from screening.signals import NO_MODELS, Models, fingerprint
 from screening.signals.embeddings import EmbeddingModel, Prepared, finish, prepare
 
@@ -103,7 +104,7 @@ def examine_pixels(
 
 def _examined(
     path: str | None,
-    data: bytes,
+    data: Content,
     sha256: str,
     limits: Limits,
     models: Models,

@@ -24,14 +24,14 @@ REFERENCE_INDEX = (
     {"writer", "verify"},
 )
 SCREENING = (
-    {"errors", "version", "replacing", "digests"},
+    {"errors", "version", "replacing", "digests", "toml_lines"},
     {"images", "models"},
     {"signals"},
     {"matching"},
     {"decision"},
     {"result"},
     {"evaluation", "demo", "config", "people"},
-    {"embedders"},
+    {"embedders", "production"},
     {"weights"},
     {"examine"},
     {"worker"},
@@ -41,6 +41,7 @@ SCREENING = (
     {"benchmark"},
     {"screener"},
     {"report"},
+    {"approvals", "deliverables"},
     {"cli"},
 )
 

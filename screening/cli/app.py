@@ -9,11 +9,17 @@ import click
 from reference_index import ReferenceIndexError
 from screening.cli.benchmark import benchmark_command
 from screening.cli.calibrate import calibrate_command
+from screening.cli.deliverables import deliverables_command
 from screening.cli.demo import demo_command
 from screening.cli.enroll import enroll_command
 from screening.cli.index import index_group
+from screening.cli.init import init_command
+from screening.cli.ledger import ledger_group
 from screening.cli.models import models_group
+from screening.cli.policy import policy_group
+from screening.cli.remember import remember_command
 from screening.cli.scan import scan_command
+from screening.cli.usage import usage_group
 from screening.errors import ScreeningError
 from screening.report.summary import EXIT_INTERRUPTED
 from screening.version import __version__
@@ -29,8 +35,14 @@ def cli() -> None:
     """
 
 
+cli.add_command(init_command)
+cli.add_command(usage_group)
 cli.add_command(enroll_command)
 cli.add_command(scan_command)
+cli.add_command(remember_command)
+cli.add_command(deliverables_command)
+cli.add_command(ledger_group)
+cli.add_command(policy_group)
 cli.add_command(calibrate_command)
 cli.add_command(benchmark_command)
 cli.add_command(index_group)

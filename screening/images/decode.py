@@ -1,8 +1,9 @@
 """Bytes, a PIL image or an array to a Picture: its frames, and what of it was not looked at."""
 
 import hashlib
-from collections.abc import Callable, Iterator
-from itertools import chain
+from collections.abc import Callable, Iterable, Iterator
+from io import BytesIO
+from itertools import chain, count
 
 import numpy as np
 import numpy.typing as npt
@@ -10,6 +11,8 @@ from PIL import Image
 
 from screening.errors import InputInvalidError, UnreadError
 from screening.images.boundary import decoding, quiet
+from screening.images.clips import ClipSource
+from screening.images.files import WITHOUT_VIDEO, ClipFile, Content, plays_video
 from screening.images.formats import HEAD_BYTES, classify
 from screening.images.frame import Frame
 from screening.images.jpeg import jpeg_source
@@ -42,7 +45,7 @@ class Picture:
     """An opened picture. Its first frame has been decoded, the others are as they are asked for.
 
     format: name of the format. width, height: pixels of the first frame, upright, before any
-    reduction. frame_count: frames, pages or sizes in the file.
+    reduction.
     frames: iterator over the distinct frames, once; equal working pixels count once. It never
     raises: a frame that cannot be read is counted and noted. One frame is held at a time.
     """
@@ -53,7 +56,9 @@ class Picture:
         self._source = source
         self._budget = budget
         self._notes = notes
-        self._wanted = _spread(source.count, limits.max_frames)
+        self._wanted: Iterable[int] = (
+            count() if source.sampled else _spread(source.count, limits.max_frames)
+        )
         self._looked_at = 0
         self._failure: UnreadError | None = None
         rest = self._decode(what)
@@ -62,8 +67,15 @@ class Picture:
             raise self._failure or UnreadError(f"{what} without a picture")
         self.format = what
         self.width, self.height = first.width, first.height
-        self.frame_count = source.count
         self.frames: Iterator[Frame] = chain((first,), rest)
+
+    @property
+    def frame_count(self) -> int:
+        """Frames, pages or sizes in the file; of a clip those that a sample of it should have.
+
+        Of a clip it is final once ``frames`` is exhausted.
+        """
+        return self._source.count
 
     @property
     def unscreened_frames(self) -> int:
@@ -93,9 +105,12 @@ class Picture:
                     self._budget.check_time()
                 with decoding(what):
                     frame = self._source.frame(index)
+                if frame is None:
+                    return
                 digest = _digest(frame) if self._source.count > 1 else b""
             except UnreadError as error:
-                where = f"frame {index}: " if self._source.count > 1 else ""
+                numbered = self._source.count > 1 and not self._source.sampled
+                where = f"frame {index}: " if numbered else ""
                 self._failure = self._failure or UnreadError(where + error.reason)
                 if self._source.sequential or self._budget.spent:
                     return
@@ -106,15 +121,19 @@ class Picture:
                 yield frame
 
 
-def open_picture(data: bytes, *, name: str = "", limits: Limits = _DEFAULT_LIMITS) -> Picture:
-    """Return the picture in a file's bytes.
+def open_picture(data: Content, *, name: str = "", limits: Limits = _DEFAULT_LIMITS) -> Picture:
+    """Return the picture in a file's bytes, or the frames that a clip is sampled by.
 
     name: the file's name, read for its extension where the bytes say nothing. Raises UnreadError
     when not one frame can be decoded whole: what is cut short gives no pixels at all.
     """
+    if isinstance(data, ClipFile):
+        return _clip_of(data, limits)
     if len(data) > limits.max_bytes:
         raise UnreadError(f"too large: {len(data):,} bytes, limit {limits.max_bytes:,}")
     kind = classify(data[:HEAD_BYTES], name)
+    if kind.clip:
+        return _clip_of((BytesIO(data), kind.clip), limits)
     if kind.format is None:
         raise UnreadError(kind.skip.reason if kind.skip else "not an image")
     budget, notes, what = Budget(limits), list[str](), kind.format
@@ -125,6 +144,14 @@ def open_picture(data: bytes, *, name: str = "", limits: Limits = _DEFAULT_LIMIT
             else PillowSource(what, data, budget, notes)
         )
     return Picture(source, what=what, limits=limits, budget=budget, notes=notes)
+
+
+def _clip_of(clip: ClipFile | tuple[BytesIO, str], limits: Limits) -> Picture:
+    if not plays_video():
+        raise UnreadError(WITHOUT_VIDEO)
+    budget, notes = Budget(limits), list[str]()
+    source = ClipSource(clip, budget, notes)
+    return Picture(source, what="video", limits=limits, budget=budget, notes=notes)
 
 
 def from_pil(image: Image.Image, *, limits: Limits = _DEFAULT_LIMITS) -> Picture:

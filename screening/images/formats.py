@@ -21,10 +21,14 @@ class Skip:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileType:
-    """What a file is: ``format`` for an image that can be decoded, else ``skip``."""
+    """What a file is: ``format`` for an image that can be decoded, else ``skip``.
+
+    clip: for a video, the demuxer that its signature names, by which it may be opened all the same.
+    """
 
     format: str | None = None
     skip: Skip | None = None
+    clip: str | None = None
 
 
 NOT_AN_IMAGE = FileType(skip=Skip(reason="not an image", unread=False))
@@ -90,6 +94,7 @@ _UNOPENED_SIGNATURES = (
     (b"\0\0\x01\xba", "video"),
     (b"\0\0\x01\xb3", "video"),
     (b"\x30\x26\xb2\x75\x8e\x66\xcf\x11", "video"),
+    (b"\x06\x0e\x2b\x34\x02\x05\x01\x01\x0d\x01\x02", "video"),
     (b"FUJIFILMCCD-RAW", "camera raw"),
     (b"IIRO", "camera raw"),
     (b"IIRS", "camera raw"),
@@ -238,6 +243,7 @@ _UNOPENED_RULES: tuple[tuple[str, Callable[[bytes], object]], ...] = (
     ("video", lambda head: head[4:8] in {b"ftyp", b"moov", b"mdat", b"wide"}),
     ("TAR archive", lambda head: head[257:262] == b"ustar"),
     ("video", lambda head: head[0:1] == head[188:189] == head[376:377] == b"G"),
+    ("video", lambda head: head[4:5] == head[196:197] == head[388:389] == b"G"),
     ("cursor (CUR)", lambda head: head.startswith(b"RIFF") and head[8:12] == b"ACON"),
     ("CorelDRAW picture", lambda head: head.startswith(b"RIFF") and head[8:11] == b"CDR"),
     ("SGI picture", lambda head: head[:2] == b"\x01\xda" and head[2:4] in _SGI_STORAGE),
@@ -247,6 +253,19 @@ _UNOPENED_RULES: tuple[tuple[str, Callable[[bytes], object]], ...] = (
     ("X bitmap", _XBM.match),
     ("SVG", _SVG.search),
     ("web page", _HTML.search),
+)
+# What a video's demuxer is called, for one that is never left to guess: some open other files.
+_DEMUXERS: tuple[tuple[str, Callable[[bytes], object]], ...] = (
+    ("matroska", lambda head: head.startswith(b"\x1a\x45\xdf\xa3")),
+    ("avi", lambda head: head.startswith(b"RIFF")),
+    ("flv", lambda head: head.startswith(b"FLV")),
+    ("ogg", lambda head: head.startswith(b"OggS")),
+    ("mpeg", lambda head: head.startswith(b"\0\0\x01\xba")),
+    ("mpegvideo", lambda head: head.startswith(b"\0\0\x01\xb3")),
+    ("asf", lambda head: head.startswith(b"\x30\x26\xb2\x75")),
+    ("mxf", lambda head: head.startswith(b"\x06\x0e\x2b\x34")),
+    ("mov", lambda head: head[4:8] in {b"ftyp", b"moov", b"mdat", b"wide"}),
+    ("mpegts", lambda head: b"G" in {head[0:1], head[4:5]} and len(head) > 388),
 )
 
 
@@ -269,7 +288,8 @@ def classify(head: bytes, name: str = "") -> FileType:
     if held == "audio":
         return NOT_AN_IMAGE
     if held is not None:
-        return _unread(f"{held}: may hold pictures, not opened yet")
+        skip = Skip(reason=f"{held}: may hold pictures, not opened yet", unread=True)
+        return FileType(skip=skip, clip=_demuxer(head) if held == "video" else None)
     if extension in _IMAGE_BY_EXTENSION:
         return _unread(_misnamed(head, extension))
     return SIDECAR if extension in _SIDECAR_EXTENSIONS else NOT_AN_IMAGE
@@ -299,6 +319,11 @@ def _held(head: bytes, extension: str) -> str | None:
         found = "audio" if extension in _AUDIO_EXTENSIONS else "video"
     # A PPTX is a ZIP: there the name tells a reader more than the signature does.
     return by_name if by_name is not None and found in _WRAPPERS else found or by_name
+
+
+def _demuxer(head: bytes) -> str | None:
+    """Return the demuxer of a video, None for one that is so by its name alone."""
+    return next((name for name, fits in _DEMUXERS if fits(head)), None)
 
 
 def _is_raw(head: bytes, extension: str) -> bool:

@@ -17,6 +17,7 @@ class Frame:
 
     index: its place in the file, from 0. width, height: pixels of the upright frame before any
     reduction. gray: read-only uint8 (h, w), luma, at working size (longer side at most 2048).
+    seconds: of a clip, how far from its beginning.
     """
 
     index: int
@@ -24,6 +25,7 @@ class Frame:
     height: int
     gray: GrayImage
     load_rgb: Callable[[], RgbImage]
+    seconds: float | None = None
 
     @property
     def rgb(self) -> RgbImage:
@@ -34,17 +36,31 @@ class Frame:
         return self.load_rgb()
 
 
-def frame_of(rgb: Image.Image, *, index: int, size: tuple[int, int]) -> Frame:
+def frame_of(
+    rgb: Image.Image, *, index: int, size: tuple[int, int], seconds: float | None = None
+) -> Frame:
     """Return the frame of an upright RGB image at working size; size as it was before that."""
-    return lazy_frame(pixels(rgb.convert("L")), lambda: pixels(rgb), index=index, size=size)
+    gray = pixels(rgb.convert("L"))
+    return lazy_frame(gray, lambda: pixels(rgb), index=index, size=size, seconds=seconds)
 
 
 def lazy_frame(
-    gray: GrayImage, load_rgb: Callable[[], RgbImage], *, index: int, size: tuple[int, int]
+    gray: GrayImage,
+    load_rgb: Callable[[], RgbImage],
+    *,
+    index: int,
+    size: tuple[int, int],
+    seconds: float | None = None,
 ) -> Frame:
     """Return a frame whose colors are loaded on first use and kept."""
-    width, height = size
-    return Frame(index=index, width=width, height=height, gray=gray, load_rgb=_Kept(load_rgb))
+    return Frame(
+        index=index,
+        width=size[0],
+        height=size[1],
+        gray=gray,
+        load_rgb=_Kept(load_rgb),
+        seconds=seconds,
+    )
 
 
 class _Kept:

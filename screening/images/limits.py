@@ -55,6 +55,20 @@ class Budget:
             )
 
     @property
+    def max_frames(self) -> int:
+        """How many frames are looked at."""
+        return self._limits.max_frames
+
+    @property
+    def ending(self) -> bool:
+        """Whether four fifths of the file's time are over.
+
+        A clip stops there: at the end of its time the process that decodes is ended, and what it
+        had seen is lost.
+        """
+        return time.monotonic() > self._deadline - self._limits.max_seconds / 5
+
+    @property
     def spent(self) -> bool:
         """Whether the file has had its time."""
         return time.monotonic() > self._deadline

@@ -52,12 +52,14 @@ class Source(ABC):
 
     count: frames it says it has. complete: False when the file ends before it says so, or holds
     more than can be listed. sequential: a frame is built on the one before it, so that after one
-    that cannot be read none can.
+    that cannot be read none can. sampled: the frames are a choice of its own, within the budget;
+    how many is known after the last.
     """
 
     count: int = 1
     complete: bool = True
     sequential: bool = False
+    sampled: bool = False
 
     def __init__(self, data: bytes, budget: Budget, notes: list[str]) -> None:
         self._data = data
@@ -65,8 +67,11 @@ class Source(ABC):
         self._notes = notes
 
     @abstractmethod
-    def frame(self, index: int) -> Frame:
-        """Return a frame as the channels see it. Raises whatever the decoder raises."""
+    def frame(self, index: int) -> Frame | None:
+        """Return a frame as the channels see it, None after the last of what is sampled.
+
+        Raises whatever the decoder raises.
+        """
 
 
 class DecodedSource(Source):
