@@ -6,14 +6,14 @@ from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
-from screening.decision import NETFLIX_GENAI, Context, Policy, Role, Stage, policy_from
+from screening.decision import NETFLIX_GENAI, Context, Policy, Role, policy_from
 from screening.decision.roles import FolderRoles
 from screening.errors import ConfigError, InputInvalidError, PolicyError
 from screening.images import Limits
 from screening.toml_lines import line_of, place_of
 
 FILE_NAME = "screening.toml"
-_TEXTS = ("production", "models", "store", "policy", "stage")
+_TEXTS = ("production", "models", "store", "policy")
 _LISTS = {"indexes": "works.index", "territory": "Germany", "media": "streaming"}
 _KEYS = (*_TEXTS, *_LISTS, "roles", "limits", "thresholds", "coverage")
 _LIMITS = tuple(limit.name for limit in fields(Limits))
@@ -26,7 +26,7 @@ class Config:
 
     policy: None where it names none. thresholds: those fields of Policy that it sets: flag_at,
     note_at, raw_scores. required: the channels that must have looked, None for those of the policy.
-    roles: by glob, later ones win. stage, territory, media: what the material is meant for.
+    roles: by glob, later ones win. territory, media: what the material is meant for.
     store: where decisions are on record, a file or the address of a database.
     """
 
@@ -35,7 +35,6 @@ class Config:
     models: Path | None = None
     store: str | Path | None = None
     policy: Policy | None = None
-    stage: Stage = Stage.IDEATION
     territory: tuple[str, ...] = ()
     media: tuple[str, ...] = ()
     roles: Mapping[str, Role] = field(default_factory=dict, hash=False)
@@ -46,10 +45,9 @@ class Config:
 
     @property
     def context(self) -> Context:
-        """What findings are judged by, but for the day."""
+        """What findings are judged by, but for the stage, which is declared, and the day."""
         return Context(
             production=self.production,
-            stage=self.stage,
             territory=self.territory,
             media=self.media,
         )
@@ -102,7 +100,6 @@ class _Reader:
             models=self._path("models"),
             store=self._store(),
             policy=policy,
-            stage=self._stage(),
             territory=lists["territory"],
             media=lists["media"],
             roles=self._roles(),
@@ -143,12 +140,6 @@ class _Reader:
             return policy_from(self._data["policy"], folder=self._file.parent)
         except PolicyError as error:
             raise self._wrong(f"policy: {error}", "policy") from error
-
-    def _stage(self) -> Stage:
-        stage = self._data.get("stage", Stage.IDEATION)
-        if stage not in set(Stage):
-            raise self._wrong(f"stage is {stage!r}, expected one of {', '.join(Stage)}", "stage")
-        return Stage(stage)
 
     def _roles(self) -> dict[str, Role]:
         table = self._table("roles")

@@ -14,9 +14,10 @@ from screening.cli.output import output_to
 from screening.cli.progress import bar, counted, say
 from screening.cli.weights import models_option, runtime_option
 from screening.config import FILE_NAME, Config, find_config
-from screening.decision import NETFLIX_GENAI, Policy, Role, Stage, policy_from
+from screening.decision import NETFLIX_GENAI, Context, Policy, Role, Stage, policy_from
 from screening.errors import ConfigError, InputInvalidError
 from screening.matching import ChannelState, channels_of
+from screening.production import Declared, declared, find_declaration
 from screening.report import CsvReport, JsonlReport, Report, Summary, TableReport
 from screening.report.calibrations import IndexCalibration
 from screening.report.words import HIGHEST
@@ -38,8 +39,12 @@ FORMATS = ("table", "jsonl", "csv")
 @click.option("--role", type=click.Choice([role.value for role in Role]),
               help="What all the pictures are, whatever screening.toml says of their "
               "folders.")  # fmt: skip
+@click.option("--usage", "declaration", metavar="FILE",
+              type=click.Path(path_type=Path, exists=True, dir_okay=False),
+              help="What was declared of the use as a whole.  [default: the usage.toml beside "
+              "screening.toml]")  # fmt: skip
 @click.option("--stage", type=click.Choice([stage.value for stage in Stage]),
-              help="How far the material is to go.  [default: that of screening.toml, or "
+              help="How far the material is to go.  [default: as declared, or "
               "ideation]")  # fmt: skip
 @click.option("--flag-at", type=float, metavar="P",
               help="False alarms per image that need approval; 1e-3 by default.")  # fmt: skip
@@ -67,6 +72,7 @@ def scan_command(
     indexes: tuple[Path, ...],
     policy: str | None,
     role: str | None,
+    declaration: Path | None,
     stage: str | None,
     flag_at: float | None,
     note_at: float | None,
@@ -96,6 +102,8 @@ def scan_command(
     report = reports[form]
     config = find_config(paths[0])
     rule = _policy(policy, config, flag_at, note_at, raw_scores, required)
+    said = declared(declaration or find_declaration(paths[0]))
+    context = _context(config, said, stage)
     chosen = _indexes(indexes or config.indexes, paths[0])
     if not indexes:
         say(f"{config.file}: comparing with {', '.join(map(str, chosen))}")
@@ -106,7 +114,7 @@ def scan_command(
         models=models or config.models,
         runtime=runtime,
         roles=config.role_of,
-        context=replace(config.context, stage=Stage(stage)) if stage else config.context,
+        context=context,
     ) as screener:
         _check_raw_scores(rule, screener)
         _say_gaps(screener)
@@ -114,6 +122,7 @@ def scan_command(
             policy=rule,
             indexes=tuple(map(str, chosen)),
             calibrations=tuple(map(IndexCalibration.of, screener.indexes)),
+            declared=said,
         )
         results = screener.scan(
             *paths, candidates=candidates, workers=workers, role=Role(role) if role else None
@@ -135,6 +144,23 @@ def scan_command(
     if form == "csv" or output is not None:
         say(summary.lines())
     raise click.exceptions.Exit(summary.exit_code)
+
+
+def _context(config: Config, said: Declared, stage: str | None) -> Context:
+    """Return what findings are judged by: of the file, and as declared; the option wins.
+
+    Not to know the stage escalates the declaration, not every picture.
+    """
+    context, file = config.context, said.declaration
+    if file and file.production and context.production and file.production != context.production:
+        raise ConfigError(
+            f"{config.file}: production is {context.production!r}, and {file.production!r} is "
+            "declared: consents and approvals hold for one of them, so make them the same"
+        )
+    if stage is None and file and str(file.stage) in {*map(str, Stage)}:
+        stage = str(file.stage)
+    named = context.production or (file.production if file else "")
+    return replace(context, production=named, stage=Stage(stage) if stage else Stage.IDEATION)
 
 
 def _policy(

@@ -2,7 +2,7 @@
 
 from screening.production.declaration import Declaration
 from screening.production.errors import DeclarationError
-from screening.production.line import declaration_line
+from screening.production.line import Declared, declared
 from screening.production.notice import notice
 from screening.production.questions import Answer, Stage
 from screening.production.reading import DECLARATION_FILE, find_declaration, read_declaration
@@ -14,11 +14,12 @@ __all__ = [
     "Answer",
     "Declaration",
     "DeclarationError",
+    "Declared",
     "Outcome",
     "Reason",
     "Stage",
     "Triage",
-    "declaration_line",
+    "declared",
     "find_declaration",
     "notice",
     "read_declaration",

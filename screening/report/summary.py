@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from screening.decision import CLAUSES, GUIDANCE, NETFLIX_GENAI, Coverage, Policy, Verdict
+from screening.production import Declared
 from screening.report.calibrations import IndexCalibration
-from screening.report.words import clauses_in_words, thresholds_in_words
+from screening.report.words import clauses_in_words, printable, thresholds_in_words
 from screening.result import Screening
 
 EXIT_NOTHING = 0
@@ -26,6 +27,7 @@ class Summary:
     policy: Policy = NETFLIX_GENAI
     indexes: tuple[str, ...] = ()
     calibrations: tuple[IndexCalibration, ...] = ()
+    declared: Declared | None = None
     files: int = 0
     not_images: int = 0
     interrupted: bool = False
@@ -83,14 +85,15 @@ class Summary:
                 "note_at": self.policy.note_at,
                 "raw_scores": dict(self.policy.raw_scores),
             },
+            "declaration": self.declared and self.declared.to_json(),
             "indexes": list(self.indexes),
             "calibrations": [one.to_json() for one in self.calibrations],
         }
 
     def lines(self) -> str:
-        """Return the clauses touched, counts, thresholds and what they rest on, a line each.
+        """Return clauses touched, counts, the declaration, thresholds and what they rest on.
 
-        A calibration of its own is told only where there are several indexes.
+        A line each. A calibration of its own is told only where there are several indexes.
         """
         told = [
             one.in_words
@@ -98,7 +101,13 @@ class Summary:
             if one.state and (one.state != "own" or len(self.calibrations) > 1)
         ]
         clauses = clauses_in_words(self.clauses)
-        return "\n".join((*clauses, self.sentence(), thresholds_in_words(self.policy), *told))
+        said = [*clauses, self.sentence()]
+        if self.declared:
+            said.append(printable(self.declared.line))
+            if self.declared.triage:
+                unseen = self.declared.triage.declared_not_screened
+                said += ["Declared, not screened:", *(f"  {printable(one)}" for one in unseen)]
+        return "\n".join((*said, thresholds_in_words(self.policy), *told))
 
     def sentence(self) -> str:
         """Return the counts as one sentence."""

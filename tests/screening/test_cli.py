@@ -83,6 +83,12 @@ def test_scan_finds_the_copy_and_accounts_for_every_file(studio, run):
         },
         "clauses": {"G3": "Written approval first", "P1": "No recreation of protected work"},
         "thresholds": {"flag_at": 1e-3, "note_at": 1e-2, "raw_scores": {}},
+        "declaration": {
+            "line": "No declaration (usage.toml): run 'screening init', for every use is to be "
+            "told to the contact (G1).",
+            "outcome": None,
+            "declared_not_screened": [],
+        },
         "indexes": [str(studio / "works.index")],
         "calibrations": [
             {

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from screening.config import Config, find_config, read_config
-from screening.decision import Context, Role, Stage, policy_named
+from screening.decision import Context, Role, policy_named
 from screening.errors import ConfigError
 from screening.toml_lines import line_of, place_of
 
@@ -61,16 +61,15 @@ def test_thresholds_that_cannot_be_meant_are_refused(write, text, message):
 
 
 def test_what_the_material_is_for_is_read(write, tmp_path):
-    """Production, stage, territory and media are what findings are judged by."""
+    """Production, territory and media are what findings are judged by."""
     config = read_config(
         write(
-            'production = "Halyard"\nstage = "background"\nterritory = ["France"]\n'
+            'production = "Halyard"\nterritory = ["France"]\n'
             'media = ["cinema", "streaming"]\nstore = "decisions.db"\n'
         )
     )
     assert config.context == Context(
         production="Halyard",
-        stage=Stage.BACKGROUND,
         territory=("France",),
         media=("cinema", "streaming"),
     )
@@ -110,7 +109,6 @@ def test_the_policy_is_a_name_or_a_file_beside_it(write, tmp_path):
         ("\n\nsize = 3", 3, "unknown key 'size', expected one of production, models, store"),
         ("production = 3", 1, "production is 3, expected text"),
         ('indexes = [\n"a",\n3,\n]', 1, r"indexes is \['a', 3\], expected a list like"),
-        ('production = "x"\nstage = "soon"', 2, "stage is 'soon', expected one of ideation"),
         ("media = 'tv'", 1, r"media is 'tv', expected a list like \[\"streaming\"\]"),
         ("\npolicy = 'none'", 2, "policy: no policy named 'none'; there is 'copies-only'"),
         ("policy = 'none.toml'", 1, r"policy: .*none\.toml: cannot be read"),

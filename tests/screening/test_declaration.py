@@ -15,7 +15,7 @@ from screening.production import (
     DeclarationError,
     Outcome,
     Stage,
-    declaration_line,
+    declared,
     find_declaration,
     notice,
     read_declaration,
@@ -377,20 +377,18 @@ def test_what_no_picture_shows_is_always_told():
 
 def test_one_line_for_a_scan(write, tmp_path):
     """Without a file what to do, else the outcome and what moved it, never more than a line."""
-    missing = declaration_line(tmp_path / "usage.toml")
+    missing = declared(tmp_path / "usage.toml").line
     assert missing.startswith("No declaration (usage.toml): run 'screening init'")
     text = declaration_text(harmless(principles=good(Principles, P2=UNSURE), **NOT_SECURED))
-    assert declaration_line(write(text)) == (
-        "Declaration: written approval first (P2 unsure, K1 no)."
-    )
-    assert declaration_line(write(declaration_text(harmless()))) == (
+    assert declared(write(text)).line == ("Declaration: written approval first (P2 unsure, K1 no).")
+    assert declared(write(declaration_text(harmless()))).line == (
         "Declaration: inform the contact (G1, G2)."
     )
-    unknown = declaration_line(write(""))
+    unknown = declared(write("")).line
     assert unknown.endswith("more).")
     assert "\n" not in unknown + missing
     with pytest.raises(DeclarationError):
-        declaration_line(write("stage = 1"))
+        declared(write("stage = 1"))
 
 
 def test_the_notice_says_what_the_contact_needs():
