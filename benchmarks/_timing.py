@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from reference_index import LocalCandidate, LocalFeatures, ReferenceIndex
+from reference_index import Among, LocalCandidate, LocalFeatures, ReferenceIndex
 from reference_index.local_neighbors import Floats, LocalLists, Near
 
 NEAREST = "nearest local features"
@@ -31,10 +31,12 @@ class TimedIndex(ReferenceIndex):
 
     clock: Clock
 
-    def search_local(self, views: Sequence[LocalFeatures], *, k: int) -> tuple[LocalCandidate, ...]:
+    def search_local(
+        self, views: Sequence[LocalFeatures], *, k: int, among: Among = Among.ALL
+    ) -> tuple[LocalCandidate, ...]:
         """Search as the product does."""
         with self.clock.timing(SEARCH):
-            return super().search_local(views, k=k)
+            return super().search_local(views, k=k, among=among)
 
 
 def time_neighbors(clock: Clock) -> None:

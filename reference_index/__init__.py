@@ -11,12 +11,13 @@ from reference_index.candidates import (
 from reference_index.errors import IndexFormatError, RecordInvalidError, ReferenceIndexError
 from reference_index.fingerprint import ISOMETRIES, Embedding, Faces, Fingerprint, LocalFeatures
 from reference_index.index import ReferenceIndex
-from reference_index.records import Kind, PersonStatus, Record, ReferenceImage
+from reference_index.records import Among, Kind, PersonStatus, Record, ReferenceImage
 from reference_index.verify import verify
 from reference_index.writer import IndexWriter
 
 __all__ = [
     "ISOMETRIES",
+    "Among",
     "Calibration",
     "Candidate",
     "Embedding",

@@ -38,10 +38,14 @@ class RecordHits(NamedTuple):
 
 
 class HashChannel:
-    """All hashes of an index in one engine; a few bytes per reference beyond the files."""
+    """All hashes of an index in one engine; a few bytes per reference beyond the files.
+
+    dead: ids, ascending. Segments in which most are dead are copied without them.
+    """
 
     def __init__(self, segments: Sequence[VectorRows], dead: Ids, engine: EngineFactory) -> None:
-        self._segments = tuple(rows for rows in segments if len(rows.ids))
+        spared = (rows.spared(dead) for rows in segments)
+        self._segments = tuple(rows for rows in spared if len(rows.ids))
         self._first_ids = np.array([rows.ids[0] for rows in self._segments], np.int64)
         self._engine = engine([Block(codes=s.vectors, ids=s.ids) for s in self._segments], dead)
 

@@ -37,13 +37,13 @@ from reference_index.hash_search import HashChannel, candidates, check_query
 from reference_index.live_records import LiveRecords
 from reference_index.local_search import LocalChannel
 from reference_index.manifest import Manifest, read_manifest
-from reference_index.records import Kind, Record, ReferenceImage
+from reference_index.records import Among, Kind, Record, ReferenceImage
 from reference_index.segments import Segment, open_segments
 from reference_index.tombstones import Tombstones
 from reference_index.vector_files import is_vector_channel
 from reference_index.vector_search import VectorChannel, check_search
 from reference_index.vector_source import VectorSource
-from reference_index.vectors import CosineFactory, EngineFactory, Vectors
+from reference_index.vectors import Codes, CosineFactory, EngineFactory, Ids, Vectors
 from reference_index.vectors.faiss_cosine import FaissCosine
 from reference_index.vectors.faiss_hamming import FaissHamming
 
@@ -82,10 +82,11 @@ class ReferenceIndex:
         for row in expired:
             self._counts = self._counts.minus(self._live.bury(row))
         self._expired, self._dead = len(expired), dead.ids()
-        self._hash_channel: HashChannel | None = None
-        self._local_channel: LocalChannel | None = None
+        self._hash_channels: dict[Among, HashChannel] = {}
+        self._local_channels: dict[Among, LocalChannel] = {}
         self._face_channel: FaceChannel | None = None
-        self._vector_channels: dict[str, VectorChannel] = {}
+        self._vector_channels: dict[tuple[str, Among], VectorChannel] = {}
+        self._cleared_ids: Ids | None = None
         self._names: dict[int, str] = {}
         self._references_of: dict[tuple[str, Kind | None], int] = {}
         self._lock = threading.RLock()
@@ -199,6 +200,11 @@ class ReferenceIndex:
         return len(persons)
 
     @property
+    def has_cleared(self) -> bool:
+        """Whether any record is cleared."""
+        return len(self._cleared()) > 0
+
+    @property
     def segment_count(self) -> int:
         """The number of segments on disk."""
         return len(self._segments)
@@ -268,15 +274,36 @@ class ReferenceIndex:
         row = self._live.find(record_id)
         return row is not None and self._live.has_image(row.number, bytes.fromhex(sha256))
 
+    def codes_of(self, image_id: int) -> Codes:
+        """Return the hashes of a reference image, uint8 (n, 32), none where it has none."""
+        self._check_open()
+        found = [segment.hashes().of(image_id) for segment in self._segments]
+        return np.concatenate([np.empty((0, HASH_BITS // 8), np.uint8), *found])
+
+    def vectors_of(self, channel: str, image_id: int) -> Vectors:
+        """Return the vectors of a reference image on a vector channel, float32 (n, d).
+
+        None of them, (0, 0), where it has none there.
+        """
+        self._check_open()
+        found = [rows for own in self._sources(channel) if len(rows := own.of(image_id))]
+        return np.concatenate(found) if found else np.empty((0, 0), np.float32)
+
     def search_hashes(
-        self, codes: HashCodes, *, k: int, min_score: float | None = None
+        self,
+        codes: HashCodes,
+        *,
+        k: int,
+        min_score: float | None = None,
+        among: Among = Among.ALL,
     ) -> list[tuple[Candidate, ...]]:
         """Return the records that come closest to each of n pictures.
 
         codes: uint8 (n, 8, 32), the hashes of a picture under the eight isometries. Of each
         picture the k best records, none for k = 0, and every further one that scores at least
         min_score; best first, equals by record id. Each comes with its best reference image and
-        the isometry it was best under; the score is the bits of 256 alike, 0 to 256.
+        the isometry it was best under; the score is the bits of 256 alike, 0 to 256. among: of
+        which records; others neither are found nor change what is.
         Raises ValueError for codes of another shape or type, k below 0, or a min_score of nan.
         """
         self._check_open()
@@ -285,8 +312,8 @@ class ReferenceIndex:
         lowest = HASH_BITS + 1 if min_score is None else min(max(min_score, 0), HASH_BITS + 1)
         max_distance = math.floor(HASH_BITS - lowest)
         found: list[tuple[Candidate, ...]] = [()] * len(codes)
-        if self._counts.hashes and len(codes):
-            channel = self._hash()
+        if self._holds(HASH_CHANNEL, among) and len(codes):
+            channel = self._hash(among)
             codes = codes.copy(order="C") if not codes.flags.c_contiguous else codes
             for hits in channel.nearest_records(codes, k=k, max_distance=max_distance):
                 names = self._names_of(hits.owner.tolist())
@@ -294,21 +321,24 @@ class ReferenceIndex:
                     found[query] = near
         return found
 
-    def search_local(self, views: Sequence[LocalFeatures], *, k: int) -> tuple[LocalCandidate, ...]:
+    def search_local(
+        self, views: Sequence[LocalFeatures], *, k: int, among: Among = Among.ALL
+    ) -> tuple[LocalCandidate, ...]:
         """Return the k pairs of an enrolled frame and a view of one picture with most votes.
 
         views: the features of the picture as it is, mirrored, as a negative, … ; each feature
         votes for the frames that hold the most similar ones, and the votes of a frame are those
         that agree on its rotation and scale. Best first, equals by frame, then view; fewer than k
         where fewer have votes, and at most three frames of one record, in any views. Approximate:
-        see local_coarse for how much is searched. Raises ValueError for k below 0.
+        see local_coarse for how much is searched. among: as in search_hashes. Raises ValueError for
+        k below 0.
         """
         self._check_open()
         if k < 0:
             raise ValueError(f"k is {k}, expected at least 0")
-        if not (k and self._counts.frames):
+        if not (k and self._holds(LOCAL_CHANNEL, among)):
             return ()
-        return self._local().search(views, k=k, names=self._names_of)
+        return self._local(among).search(views, k=k, names=self._names_of)
 
     def local_reference(self, frame: int) -> LocalReference:
         """Return what is kept of a frame that ``search_local`` of this open index gave.
@@ -353,6 +383,7 @@ class ReferenceIndex:
         min_score: float | None = None,
         strangers: tuple[float, float] | None = None,
         neutral: Vectors | None = None,
+        among: Among = Among.ALL,
     ) -> list[tuple[VectorCandidate, ...]]:
         """Return the records that come closest to each of n vectors on a vector channel.
 
@@ -365,6 +396,7 @@ class ReferenceIndex:
         more than 16,384 rows only some records beyond the nearest k by cosine are ranked for the k
         best, and where segments have lists, see ``recall``, what is found is approximate; the
         scores are not, but for cohorts out of lists, which change them by less than 0.001.
+        among: as in search_hashes; only the records looked among are "references at large".
         Nothing is found where the index lacks the channel. Raises ValueError for no vector channel,
         vectors or neutral of another shape, type or length, strangers for words, neutral for
         pictures, k below 0, or a min_score of nan.
@@ -374,9 +406,9 @@ class ReferenceIndex:
             channel, vectors, k=k, min_score=min_score, strangers=strangers, neutral=neutral
         )
         wanted = k > 0 or min_score is not None
-        if not (wanted and len(vectors) and self._vector_count(channel, None)):
+        if not (wanted and len(vectors) and self._holds(channel, among)):
             return [()] * len(vectors)
-        return self._vectors(channel).search(
+        return self._vectors(channel, among).search(
             vectors,
             k=k,
             min_score=min_score,
@@ -388,8 +420,8 @@ class ReferenceIndex:
     def close(self) -> None:
         """Close the files; nothing can be looked up afterwards."""
         self._closed = True
-        self._hash_channel = None
-        self._local_channel = None
+        self._hash_channels = {}
+        self._local_channels = {}
         self._face_channel = None
         self._vector_channels = {}
         for segment in self._segments:
@@ -410,19 +442,53 @@ class ReferenceIndex:
         if self._closed:
             raise ValueError(f"index {self.path} is closed: open it again")
 
-    def _hash(self) -> HashChannel:
+    def _cleared(self) -> Ids:
+        """Return the ids of the cleared records and their images: int64, ascending."""
         with self._lock:
-            if self._hash_channel is None:
-                rows = [segment.hashes() for segment in self._segments]
-                self._hash_channel = HashChannel(rows, self._dead, self._engine)
-            return self._hash_channel
+            if self._cleared_ids is None:
+                self._check_open()
+                self._cleared_ids = self._live.ids_of(Kind.CLEARED)
+            return self._cleared_ids
 
-    def _local(self) -> LocalChannel:
+    def _holds(self, channel: str, among: Among) -> bool:
+        """Tell whether there is anything on a channel among those records."""
+        if among is Among.ALL:
+            return self.references(channel) > 0
+        protected = self.references(channel, without=Kind.CLEARED)
+        if among is Among.PROTECTED:
+            return protected > 0
+        return self.references(channel) > protected
+
+    def _same(self, among: Among) -> Among:
+        """Return ALL for the protected records where none is cleared: one search serves both."""
+        return among if among is Among.CLEARED or self.has_cleared else Among.ALL
+
+    def _left_out(self, among: Among, ids: Sequence[Ids]) -> Ids:
+        """Return which ids are not looked among, ascending. ids: those of the rows of a channel."""
+        if among is Among.ALL:
+            return self._dead
+        if among is Among.PROTECTED:
+            return np.union1d(self._dead, self._cleared())
+        every = np.concatenate([np.empty(0, np.int64), *ids])
+        return np.union1d(self._dead, np.setdiff1d(every, self._cleared()))
+
+    def _hash(self, among: Among = Among.ALL) -> HashChannel:
         with self._lock:
-            if self._local_channel is None:
+            among = self._same(among)
+            if among not in self._hash_channels:
+                rows = [segment.hashes() for segment in self._segments]
+                dead = self._left_out(among, [those.ids for those in rows])
+                self._hash_channels[among] = HashChannel(rows, dead, self._engine)
+            return self._hash_channels[among]
+
+    def _local(self, among: Among = Among.ALL) -> LocalChannel:
+        with self._lock:
+            among = self._same(among)
+            if among not in self._local_channels:
                 rows = [segment.local() for segment in self._segments if segment.entry.has_local]
-                self._local_channel = LocalChannel(rows, self._dead)
-            return self._local_channel
+                dead = self._left_out(among, [those.frames["image"] for those in rows])
+                self._local_channels[among] = LocalChannel(rows, dead)
+            return self._local_channels[among]
 
     def _faces(self) -> FaceChannel:
         with self._lock:
@@ -435,13 +501,16 @@ class ReferenceIndex:
         sources = (segment.vectors(channel) for segment in self._segments)
         return [source for source in sources if source is not None]
 
-    def _vectors(self, channel: str) -> VectorChannel:
+    def _vectors(self, channel: str, among: Among = Among.ALL) -> VectorChannel:
         with self._lock:
-            if channel not in self._vector_channels:
-                self._vector_channels[channel] = VectorChannel(
-                    channel, self._sources(channel), self._dead, self._vector_engine
+            key = channel, self._same(among)
+            if key not in self._vector_channels:
+                sources = self._sources(channel)
+                dead = self._left_out(key[1], [own.ids for own in sources])
+                self._vector_channels[key] = VectorChannel(
+                    channel, sources, dead, self._vector_engine
                 )
-            return self._vector_channels[channel]
+            return self._vector_channels[key]
 
     def _vector_count(self, channel: str, without: Kind | None) -> int:
         """Return the number of live rows of a vector channel that are not of a kind of record."""

@@ -7,12 +7,15 @@ from datetime import date
 from pathlib import Path
 from typing import Protocol
 
+import numpy as np
+
 from reference_index.catalog import Catalog, ImageRow, RecordRow
 from reference_index.errors import UnknownRecordError
 from reference_index.fingerprint import FACE_CHANNEL, HASH_CHANNEL, LOCAL_CHANNEL
 from reference_index.manifest import Counts
 from reference_index.records import Kind
 from reference_index.tombstones import Tombstones
+from reference_index.vectors import Ids
 
 
 class HasCatalog(Protocol):
@@ -79,6 +82,15 @@ class LiveRecords:
             for key, number in segment.catalog.records_of(kind):
                 if key not in self._dead:
                     yield number
+
+    def ids_of(self, kind: Kind) -> Ids:
+        """Return the ids of the live records of a kind and of their images: int64, ascending."""
+        found = []
+        for segment in self._segments:
+            for key, number in segment.catalog.records_of(kind):
+                if key not in self._dead:
+                    found += [key, *(image.id for image in self.images(number))]
+        return np.sort(np.array(found, np.int64))
 
     def record_ids(self, numbers: Iterable[int]) -> dict[int, str]:
         """Return the record id of each record number."""

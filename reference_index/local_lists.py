@@ -74,6 +74,23 @@ class LocalRows(NamedTuple):
             places=np.frombuffer(places, "<u4").astype(np.uint32, copy=False),
         )
 
+    def only(self, frames: npt.NDArray[np.bool_], *, shift: int) -> "LocalRows":
+        """Return a copy of the lists with the features of these frames alone, to be searched.
+
+        frames: bool (f,). shift: of the number of the frame in a packed id. Neither frames nor
+        places are those of the copied features: these are not to be read by frame.
+        """
+        lists = []
+        sizes = np.zeros_like(self.sizes)
+        begins = 3 * (np.cumsum(self.sizes) - self.sizes)
+        for number, (begin, size) in enumerate(zip(begins, self.sizes, strict=True)):
+            codes, ids = np.split(self.words[begin : begin + 3 * size], [2 * size])
+            kept = frames[ids >> shift]
+            sizes[number] = np.count_nonzero(kept)
+            lists += [codes.reshape(-1, 2)[kept].ravel(), ids[kept]]
+        words = np.concatenate([np.empty(0, np.int64), *lists])
+        return self._replace(words=words, sizes=sizes)
+
     def runs(self) -> Iterator[tuple[slice, slice]]:
         """Yield all frames by runs, each with its features in the order of frames."""
         start = 0

@@ -19,6 +19,14 @@ class Kind(StrEnum):
     TEMPORARY = "temporary"
 
 
+class Among(StrEnum):
+    """Which records a search looks among: protected ones are all but the cleared."""
+
+    ALL = "all"
+    PROTECTED = "protected"
+    CLEARED = "cleared"
+
+
 class PersonStatus(StrEnum):
     """What a person is to those who would show them."""
 

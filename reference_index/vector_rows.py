@@ -42,6 +42,23 @@ class VectorRows(NamedTuple):
         """Return some of the rows."""
         return VectorRows(self.vectors[rows], self.ids[rows], self.owners[rows])
 
+    def spared(self, dead: Ids) -> "VectorRows":
+        """Return a copy of the live rows where most are dead, else all of them as they are.
+
+        dead: ids, ascending.
+        """
+        if not len(self.ids):
+            return self
+        first, last = np.searchsorted(dead, (self.ids[0], self.ids[-1] + 1))
+        if 2 * (last - first) <= len(self.ids):
+            return self
+        return self.take(~np.isin(self.ids, dead[first:last]))
+
+    def of(self, number: int) -> npt.NDArray[Any]:
+        """Return a copy of the vectors of one image or record row."""
+        first, last = np.searchsorted(self.ids, (number, number + 1))
+        return self.vectors[first:last].copy()
+
 
 class VectorBuilder:
     """The three files of a segment being written; ``count`` rows are in them.

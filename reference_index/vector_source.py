@@ -56,6 +56,10 @@ class VectorSource:
         found = self._vectors.rows(rows, NUMBER.itemsize * self.size).view(NUMBER)
         return found.astype(np.float32, copy=False)
 
+    def of(self, number: int) -> Vectors:
+        """Return a copy of the vectors of one image or record row: float32 (n, size)."""
+        return self.take(np.arange(*np.searchsorted(self.ids, (number, number + 1))))
+
     def lists(self) -> CosineLists:
         """Return the lists, read anew; only where the entry has them."""
         assert self._lists is not None

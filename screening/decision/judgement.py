@@ -73,12 +73,11 @@ def judge(
         verdict, clauses = Verdict.NOTE, consent.clauses
     elif consent is not None:
         clauses += consent.clauses
-    if standing is not None:
-        standing = standing.at(context, role)
-        if standing.state is StandingState.DENIED:
-            verdict = Verdict.BLOCKED
-        elif standing.settles:
-            verdict = Verdict.NOTE
+    standing = _standing(finding, standing and standing.at(context, role))
+    if standing is not None and standing.state is StandingState.DENIED:
+        verdict = Verdict.BLOCKED
+    elif standing is not None and standing.settles:
+        verdict = Verdict.NOTE
     return _judged(
         finding,
         verdict=verdict,
@@ -87,6 +86,18 @@ def judge(
         raw=raw,
         standing=standing,
         consent=consent,
+    )
+
+
+def _standing(finding: Finding, known: Standing | None) -> Standing | None:
+    """Return what is on record, or the cleared picture that explains a finding all the same."""
+    decided = known is not None and (known.settles or known.state is StandingState.DENIED)
+    if decided or finding.cleared is None:
+        return known
+    return Standing(
+        state=StandingState.CLEARED,
+        cleared_id=finding.cleared.record_id,
+        cleared_title=finding.cleared.title,
     )
 
 

@@ -3,9 +3,9 @@
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol, TypeVar
+from typing import Protocol
 
-from reference_index import Fingerprint, Kind, Record, ReferenceIndex
+from reference_index import Fingerprint, Record, ReferenceIndex
 from reference_index.calibration import CalibrationState, NullDistribution
 from screening.matching.findings import (
     WHOLE_PICTURE,
@@ -221,45 +221,6 @@ def _muted(mute: Sequence[Searched]) -> ChannelReport | None:
         reason=f"index {place} was calibrated with too few images for any score to count",
         mend=f"screening calibrate {place} --background FOLDER, with more images",
     )
-
-
-class _OfRecord(Protocol):
-    @property
-    def record_id(self) -> str: ...
-
-
-_C = TypeVar("_C", bound=_OfRecord)
-
-
-def without_cleared(
-    nearest: Callable[[int], Sequence[Sequence[_C]]],
-    index: ReferenceIndex,
-    channel: str,
-    *,
-    best: int,
-) -> list[Sequence[_C]]:
-    """Return what a search gives for each picture without cleared records, ``best`` or all of them.
-
-    nearest: from how many are wanted to the candidates of each picture, best first.
-    """
-    if index.references(channel, without=Kind.CLEARED) == index.references(channel):
-        return [*nearest(best)]
-    cleared: dict[str, bool] = {}
-
-    def counts(record_id: str) -> bool:
-        if record_id not in cleared:
-            cleared[record_id] = index.record(record_id).kind is Kind.CLEARED
-        return not cleared[record_id]
-
-    fetch = best
-    while True:
-        found = nearest(fetch)
-        kept = [[one for one in near if counts(one.record_id)] for near in found]
-        if all(
-            len(those) >= best or len(near) < fetch for those, near in zip(kept, found, strict=True)
-        ):
-            return [*kept]
-        fetch *= 2
 
 
 def too_plain(

@@ -31,6 +31,15 @@ class Correspondences:
     def __len__(self) -> int:
         return len(self.rows)
 
+    def take(self, which: npt.NDArray[np.bool_]) -> "Correspondences":
+        """Return some of them."""
+        return Correspondences(
+            rows=self.rows[which],
+            view=self.view[which],
+            reference=self.reference[which],
+            area=self.area,
+        )
+
 
 def mutually_nearest(
     view: npt.NDArray[np.float32], reference: npt.NDArray[np.float32]

@@ -5,6 +5,7 @@ from enum import StrEnum
 
 from reference_index import Record
 from reference_index.calibration import CalibrationState
+from reference_index.fingerprint import HASH_CHANNEL, LOCAL_CHANNEL
 
 Point = tuple[float, float]
 Quad = tuple[Point, Point, Point, Point]
@@ -84,6 +85,28 @@ class ChannelEvidence:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ClearedBy:
+    """The cleared reference that explains a finding: owned, licensed or stock; see ``cleared``.
+
+    channel: on which it does so where the finding is most improbable. reference_image: its sha256.
+    """
+
+    record_id: str
+    title: str
+    channel: str
+    reference_image: str
+
+    @property
+    def words(self) -> str:
+        """Return one sentence's worth of it, to stand beside the finding."""
+        how = _HOW.get(self.channel, "found in the same place, and no less alike")
+        return f"explained by the cleared picture “{self.title}” ({self.channel}, {how})"
+
+
+_HOW = {HASH_CHANNEL: "the nearer of the two", LOCAL_CHANNEL: "covers the same place"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
     """One record that a picture resembles.
 
@@ -91,7 +114,7 @@ class Finding:
     indexes and frames searched; above 0, may exceed 1. measured_to: the smallest such number that
     a channel vouches for by what was measured rather than extrapolated. channels: one each, the
     most improbable first. region: corners in fractions of width and height, by the channel that
-    sees where.
+    sees where. cleared: the cleared reference that explains it better, if one does.
     """
 
     record: Record
@@ -101,6 +124,7 @@ class Finding:
     region: Quad
     frame: int
     clauses: tuple[str, ...] = ()
+    cleared: ClearedBy | None = None
 
     @property
     def strength(self) -> str:

@@ -2,12 +2,13 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any
 
 from reference_index import Fingerprint, ReferenceIndex
-from screening.matching.channels import Channel, Hit
+from screening.matching.channels import Channel, Hit, Searched
+from screening.matching.cleared import Explanations
 from screening.matching.face_channel import DRAWN_FACE, FACE
 from screening.matching.findings import (
     WHOLE_PICTURE,
@@ -56,7 +57,8 @@ def match(
     over channels, frames and indexes is multiplied by the number of searches that ran on the
     picture (channels times indexes with references on them, times distinct frames), the same number
     for every record: a bound on the expected number of unrelated records, whatever the searches
-    share. Cleared records count nowhere: not as references, not as findings, not as candidates.
+    share. Cleared records count nowhere: not as references, not as findings, not as candidates; a
+    finding that one explains better is told with it and otherwise the same, see ``cleared``.
     known: by channel, what is to be said of it whatever it does: one that is unavailable is not
     searched, one that is weak is so also where it ran, and one that no index has is told as it
     is. Raises CalibrationError where an index was
@@ -66,10 +68,12 @@ def match(
     hits: list[list[Hit]] = [[] for _ in pictures]
     searches = [0] * len(pictures)
     reports: list[dict[str, ChannelReport]] = [{} for _ in pictures]
+    searched_on: dict[str, list[Searched]] = {}
     for channel in channels_of(indexes):
         told = known.get(channel.name)
         off = told is not None and told.state is ChannelState.UNAVAILABLE
         searched = [] if off else channel.searched(indexes)
+        searched_on[channel.name] = searched
         raw_score = raw_scores.get(channel.name, math.inf)
         mute = [one for one in searched if one.is_mute(note_at) and raw_score == math.inf]
         seen = [(picture, frame) for picture, frame in frames if channel.units(frame)]
@@ -89,7 +93,7 @@ def match(
             report[channel.name] = told if told and worse else said
     for report in reports:
         report |= {name: told for name, told in known.items() if name not in report}
-    return [
+    matched = [
         _fuse(
             hits[picture],
             searches=searches[picture],
@@ -100,6 +104,29 @@ def match(
         )
         for picture in range(len(pictures))
     ]
+    clearing = [index for index in indexes if index.has_cleared]
+    if not clearing:
+        return matched
+    return [
+        _cleared(
+            one,
+            Explanations(
+                those,
+                clearing,
+                searched_on,
+                searches=number,
+                note_at=note_at,
+                raw_scores=raw_scores,
+            ),
+        )
+        for one, those, number in zip(matched, pictures, searches, strict=True)
+    ]
+
+
+def _cleared(matches: Matches, explanations: Explanations) -> Matches:
+    """Return the same findings, those marked that a cleared reference explains."""
+    marked = (replace(one, cleared=explanations.of(one)) for one in matches.findings)
+    return replace(matches, findings=tuple(marked))
 
 
 def _fuse(

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from reference_index import Candidate, Fingerprint, Kind, ReferenceIndex
-from reference_index.fingerprint import HASH_BITS, HASH_CHANNEL, ISOMETRIES, HashCodes
-from screening.matching.channels import Channel, Scored, too_plain, without_cleared
+from reference_index import Among, Fingerprint, Kind, ReferenceIndex
+from reference_index.fingerprint import HASH_BITS, HASH_CHANNEL, ISOMETRIES
+from screening.matching.channels import Channel, Scored, too_plain
 from screening.matching.findings import WHOLE_PICTURE, Quad
 from screening.signals import MIN_STRUCTURE
 
@@ -45,7 +45,8 @@ def _search(
         return found
     codes = np.array([frame.hashes.codes for frame in frames])
     for index, min_score in zip(indexes, min_scores, strict=True):
-        for into, candidates in zip(found, _nearest(index, codes, min_score, best), strict=True):
+        near = index.search_hashes(codes, k=best, min_score=min_score, among=Among.PROTECTED)
+        for into, candidates in zip(found, near, strict=True):
             into.extend(
                 Scored(
                     index=index,
@@ -58,17 +59,6 @@ def _search(
                 for candidate in candidates
             )
     return found
-
-
-def _nearest(
-    index: ReferenceIndex, codes: HashCodes, min_score: float, best: int
-) -> list[Sequence[Candidate]]:
-    """Return the best candidates of each picture, and all from min_score on; none is cleared."""
-
-    def nearest(k: int) -> Sequence[Sequence[Candidate]]:
-        return index.search_hashes(codes, k=k, min_score=min_score)
-
-    return without_cleared(nearest, index, HASH_CHANNEL, best=best)
 
 
 HASH = Channel(

@@ -5,13 +5,13 @@ any one of them: a correspondence counts half as much for each other record that
 place.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from reference_index import Fingerprint, Kind, ReferenceIndex
+from reference_index import Among, Fingerprint, ReferenceIndex
 from reference_index.candidates import LocalCandidate, LocalReference
 from reference_index.fingerprint import Geometry, LocalFeatures
 from reference_index.local_features import unit_descriptors
@@ -28,7 +28,7 @@ from screening.matching.significance import cells_of, significance
 CANDIDATES = 24
 """Enrolled frames that are verified, for each index: a collage of more works loses some."""
 
-_VOTED = 4 * CANDIDATES  # of which other views of one frame, and cleared records, are left out
+_VOTED = 4 * CANDIDATES  # of which other views of one frame are left out
 _SEARCHED = (350, 350, 150, 150)
 """Features that are searched of the picture as it is, mirrored, and of both as negatives; all are
 compared with the candidates."""
@@ -77,8 +77,12 @@ class _View:
 
 
 @dataclass(frozen=True, slots=True)
-class _Verified:
-    """A candidate with an alignment. places: of its inliers in the picture as it is."""
+class Verified:
+    """A candidate with an alignment.
+
+    places: of its inliers in the picture as it is. coverage: the share of the cells with features,
+    of the picture or the reference, that it shows.
+    """
 
     index: ReferenceIndex
     candidate: LocalCandidate
@@ -99,19 +103,71 @@ def local_matches(frame: Fingerprint, indexes: Sequence[ReferenceIndex]) -> tupl
     verified = [
         found
         for index in indexes
-        for candidate in _candidates(index, views)
-        if (found := _verify(index, candidate, views[candidate.view], frame)) is not None
+        for candidate in _candidates(index, views, Among.PROTECTED)
+        if (found := next(_verify(index, candidate, views[candidate.view], frame), None))
     ]
     alike = _Alike()
-    best: dict[tuple[str, str], tuple[float, _Verified]] = {}
+    best: dict[tuple[str, str], tuple[float, Verified]] = {}
     for one in verified:
-        score = significance(one.pairs, one.alignment, _shares(one, verified, frame, alike))
-        score *= min(1.0, one.coverage / _COPY)
+        score = score_with(one, _shares(one, verified, frame, alike))
         key = one.index.uuid, one.candidate.record_id
         if score >= LEAST_SCORE and score > best.get(key, (0.0,))[0]:
             best[key] = score, one
     ranked = sorted(best.items(), key=lambda item: (-item[1][0], item[0]))
     return tuple(_match(one, score, frame) for _, (score, one) in ranked)
+
+
+def score_with(one: Verified, shares: Floats) -> float:
+    """Return the score of a match, given how much of each correspondence counts, 0 to 1."""
+    return significance(one.pairs, one.alignment, shares) * min(1.0, one.coverage / _COPY)
+
+
+def cleared_alignments(frame: Fingerprint, index: ReferenceIndex) -> list[Verified]:
+    """Return every place at which images of cleared records show in a frame."""
+    views = _views(frame)
+    return [
+        found
+        for candidate in _candidates(index, views, Among.CLEARED)
+        for found in _everywhere(index, candidate, views[candidate.view], frame)
+    ]
+
+
+def alignments_of(frame: Fingerprint, index: ReferenceIndex, record_id: str) -> list[Verified]:
+    """Return every place at which images of one protected record show, mirrored ones beside others.
+
+    Not the best alone: a part of a work may be cleared, and another one show beside it.
+    """
+    views = _views(frame)
+    near = _voted(index, views, Among.PROTECTED)
+    frames = {one.frame: one for one in near if one.record_id == record_id}
+    return [
+        found
+        for candidate in frames.values()
+        for view in views
+        for found in _everywhere(index, candidate, view, frame)
+    ]
+
+
+def significance_at(one: Verified, which: npt.NDArray[np.bool_]) -> float:
+    """Return the log significance of an alignment by some of its correspondences alone."""
+    pairs = one.pairs.take(which)
+    alignment = Alignment(matrix=one.alignment.matrix, residuals=one.alignment.residuals[which])
+    return significance(pairs, alignment, np.ones(len(pairs)))
+
+
+def region_of(one: Verified, frame: Fingerprint) -> Quad:
+    """Return where an image shows in a frame, corner by corner."""
+    mirrored = one.view.mirrored
+    return matched_regions(
+        one.pairs, one.alignment, one.reference, frame.extents, mirrored=mirrored
+    )[0]
+
+
+def covered(one: Verified, places: Floats, frame: Fingerprint) -> npt.NDArray[np.bool_]:
+    """Return which correspondences lie at, or next to, some of these places (n, 2), n above 0."""
+    own = frame.local.geometry[one.pairs.rows, :2]
+    apart = np.abs(own[:, None] - places).max(axis=2)
+    return np.asarray(apart.min(axis=1) < _NEAR)
 
 
 def _views(frame: Fingerprint) -> tuple[_View, ...]:
@@ -128,24 +184,25 @@ def _views(frame: Fingerprint) -> tuple[_View, ...]:
     )
 
 
-def _candidates(index: ReferenceIndex, views: Sequence[_View]) -> list[LocalCandidate]:
-    """Return the best view of each of the frames with most votes, but for cleared records'."""
-    searched = [view.features.first(n) for view, n in zip(views, _SEARCHED, strict=True)]
+def _candidates(
+    index: ReferenceIndex, views: Sequence[_View], among: Among
+) -> list[LocalCandidate]:
+    """Return the best view of each of the frames with most votes."""
     kept: dict[int, LocalCandidate] = {}
-    for candidate in index.search_local(searched, k=_VOTED):
-        if len(kept) == CANDIDATES:
-            break
-        if candidate.frame not in kept and index.record(candidate.record_id).kind is not (
-            Kind.CLEARED
-        ):
-            kept[candidate.frame] = candidate
-    return list(kept.values())
+    for candidate in _voted(index, views, among):
+        kept.setdefault(candidate.frame, candidate)
+    return list(kept.values())[:CANDIDATES]
+
+
+def _voted(index: ReferenceIndex, views: Sequence[_View], among: Among) -> Sequence[LocalCandidate]:
+    searched = [view.features.first(n) for view, n in zip(views, _SEARCHED, strict=True)]
+    return index.search_local(searched, k=_VOTED, among=among)
 
 
 def _verify(
     index: ReferenceIndex, candidate: LocalCandidate, view: _View, frame: Fingerprint
-) -> _Verified | None:
-    """Compare all features of a view with all of a candidate, and keep the best alignment."""
+) -> Iterator[Verified]:
+    """Compare all features of a view with all of a candidate; yield alignments, the best first."""
     reference = index.local_reference(candidate.frame)
     rows, others = mutually_nearest(view.descriptors, reference.descriptors)
     pairs = Correspondences(
@@ -154,26 +211,50 @@ def _verify(
         reference=reference.geometry[others].astype(np.float64),
         area=reference.extents[0] * reference.extents[1],
     )
+    yield from _aligned(index, candidate, reference, view, pairs, frame)
+
+
+def _everywhere(
+    index: ReferenceIndex, candidate: LocalCandidate, view: _View, frame: Fingerprint
+) -> Iterator[Verified]:
+    """Yield alignments, then those of what the best of these leaves over, until there are none.
+
+    A large part that shows takes all the hypotheses that ``align`` tries, and hides a small one.
+    """
+    found = [*_verify(index, candidate, view, frame)]
+    while found:
+        yield from found
+        best = found[0]
+        rest = best.pairs.take(~covered(best, best.places, frame))
+        found = [*_aligned(index, candidate, best.reference, view, rest, frame)]
+
+
+def _aligned(
+    index: ReferenceIndex,
+    candidate: LocalCandidate,
+    reference: LocalReference,
+    view: _View,
+    pairs: Correspondences,
+    frame: Fingerprint,
+) -> Iterator[Verified]:
     everything = np.ones(len(pairs))
     scored = [(significance(pairs, one, everything), one) for one in align(pairs)]
-    if not scored:
-        return None
-    alone, alignment = max(scored, key=lambda one: one[0])
-    if alone < LEAST_SCORE:
-        return None
-    inliers = alignment.inliers
-    places = frame.local.geometry[rows[inliers], :2].astype(np.float64)
-    shown = _coverage(pairs.reference[inliers], reference.geometry)
-    return _Verified(
-        index,
-        candidate,
-        reference,
-        view,
-        pairs,
-        alignment,
-        places,
-        coverage=max(shown, _coverage(places, frame.local.geometry)),
-    )
+    for alone, alignment in sorted(scored, key=lambda one: -one[0]):
+        if alone < LEAST_SCORE:
+            return
+        inliers = alignment.inliers
+        places = frame.local.geometry[pairs.rows[inliers], :2].astype(np.float64)
+        shown = _coverage(pairs.reference[inliers], reference.geometry)
+        yield Verified(
+            index,
+            candidate,
+            reference,
+            view,
+            pairs,
+            alignment,
+            places,
+            coverage=max(shown, _coverage(places, frame.local.geometry)),
+        )
 
 
 def _coverage(matched: Floats, features: Geometry) -> float:
@@ -201,7 +282,7 @@ class _Alike:
 
 
 def _shares(
-    one: _Verified, verified: Sequence[_Verified], frame: Fingerprint, alike: _Alike
+    one: Verified, verified: Sequence[Verified], frame: Fingerprint, alike: _Alike
 ) -> Floats:
     """Return how much of each correspondence is left: half for each other record that shares it."""
     sharing: dict[str, list[Floats]] = {}
@@ -210,15 +291,13 @@ def _shares(
             one.reference, other.reference
         ):
             sharing.setdefault(other.candidate.record_id, []).append(other.places)
-    places = frame.local.geometry[one.pairs.rows, :2]
-    holders = np.ones(len(places))
+    holders = np.ones(len(one.pairs))
     for theirs in sharing.values():
-        apart = np.abs(places[:, None] - np.concatenate(theirs)).max(axis=2)
-        holders += apart.min(axis=1) < _NEAR
+        holders += covered(one, np.concatenate(theirs), frame)
     return np.asarray(0.5 ** (holders - 1.0))
 
 
-def _match(one: _Verified, score: float, frame: Fingerprint) -> LocalMatch:
+def _match(one: Verified, score: float, frame: Fingerprint) -> LocalMatch:
     region, reference_region = matched_regions(
         one.pairs, one.alignment, one.reference, frame.extents, mirrored=one.view.mirrored
     )

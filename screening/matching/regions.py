@@ -80,6 +80,15 @@ def _shown(box: Floats, points: Floats, matrix: Floats, extents: tuple[float, fl
     return np.array([low, [high[0], low[1]], high, [low[0], high[1]]])
 
 
+def contains(quad: Quad, point: Point) -> bool:
+    """Tell whether a point lies in a quadrilateral without a dent, or on its edge."""
+    turns = [
+        (x1 - x0) * (point[1] - y0) - (y1 - y0) * (point[0] - x0)
+        for (x0, y0), (x1, y1) in zip(quad, (*quad[1:], quad[0]), strict=True)
+    ]
+    return min(turns) >= 0.0 or max(turns) <= 0.0
+
+
 def share_of_area(quad: Quad) -> float:
     """Return the area of a quadrilateral in fractions of width and height, 0 to 1."""
     (x0, y0), (x1, y1), (x2, y2), (x3, y3) = quad

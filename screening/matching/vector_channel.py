@@ -10,12 +10,12 @@ from functools import lru_cache
 
 import numpy as np
 
-from reference_index import Fingerprint, Kind, ReferenceIndex
+from reference_index import Among, Fingerprint, Kind, ReferenceIndex
 from reference_index.candidates import VectorCandidate
 from reference_index.fingerprint import CONCEPT_PREFIX, Embedding
 from reference_index.vector_files import vector_channels as channels_among
 from screening.errors import InputInvalidError
-from screening.matching.channels import Channel, Scored, without_cleared
+from screening.matching.channels import Channel, Scored
 from screening.matching.findings import ChannelReport, ChannelState
 from screening.matching.regions import upright, upright_share
 
@@ -43,7 +43,7 @@ def vector_channel(name: str) -> Channel:
     )
 
 
-def _of_model(frame: Fingerprint, channel: str) -> Embedding | None:
+def of_model(frame: Fingerprint, channel: str) -> Embedding | None:
     """Return what the channel's model makes of a frame, None where it did not look."""
     model = channel.partition(":")[2]
     return next((one for one in frame.embeddings if one.model == model), None)
@@ -51,13 +51,13 @@ def _of_model(frame: Fingerprint, channel: str) -> Embedding | None:
 
 def _windows(frame: Fingerprint, channel: str) -> int:
     """Return how many windows are compared, each of which may look like something by chance."""
-    one = _of_model(frame, channel)
+    one = of_model(frame, channel)
     return 0 if one is None else len(one)
 
 
 def _gap(channel: str) -> Callable[[Sequence[Fingerprint]], ChannelReport | None]:
     def gap(frames: Sequence[Fingerprint]) -> ChannelReport | None:
-        if all(_of_model(frame, channel) is not None for frame in frames):
+        if all(of_model(frame, channel) is not None for frame in frames):
             return None
         return ChannelReport(
             state=ChannelState.UNAVAILABLE, reason="the model did not look at the picture"
@@ -75,7 +75,7 @@ def _searching(channel: str) -> Callable[..., list[list[Scored]]]:
         best: int,
     ) -> list[list[Scored]]:
         """Search with every window on every frame; of a frame, each record's best one counts."""
-        seen = [one for frame in frames if (one := _of_model(frame, channel)) is not None]
+        seen = [one for frame in frames if (one := of_model(frame, channel)) is not None]
         found: list[list[Scored]] = [[] for _ in seen]
         for index, min_score in zip(indexes, min_scores, strict=True):
             _check(seen, index, channel)
@@ -97,18 +97,16 @@ def _of_index(
     vectors = np.concatenate([one.vectors for one in seen])
     words = channel.startswith(CONCEPT_PREFIX)
     neutral = np.concatenate([one.neutral for one in seen])
-
-    def nearest(k: int) -> Sequence[Sequence[VectorCandidate]]:
-        return index.search_vectors(
-            channel,
-            vectors,
-            k=k,
-            min_score=min_score,
-            strangers=None if words else seen[0].strangers,
-            neutral=neutral if words else None,
-        )
-
-    windows = iter(without_cleared(nearest, index, channel, best=best))
+    near = index.search_vectors(
+        channel,
+        vectors,
+        k=best,
+        min_score=min_score,
+        strangers=None if words else seen[0].strangers,
+        neutral=neutral if words else None,
+        among=Among.PROTECTED,
+    )
+    windows = iter(near)
     scored = [_best_window(one, [next(windows) for _ in range(len(one))], index) for one in seen]
     return [_closest(those, min_score, best) for those in scored]
 

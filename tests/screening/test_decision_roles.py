@@ -121,8 +121,9 @@ def test_a_scan_goes_by_the_roles_of_folders(configured, scan):
 
 
 def test_a_scan_goes_by_stage_and_policy(configured, scan, studio):
-    """Those of the file, unless options say otherwise."""
-    configured('stage = "background"\npolicy = "mine.toml"\n')
+    """As declared and configured, unless options say otherwise."""
+    configured('policy = "mine.toml"\n')
+    (studio / "usage.toml").write_text('stage = "background"\n')
     (studio / "mine.toml").write_text(
         'name = "mine"\nflag_at = 1e-3\nnote_at = 1e-2\nrequired = []\n'
         '[[rule]]\nstage = "background"\nverdict = "blocked"\nclauses = "F2"\n'
