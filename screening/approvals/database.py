@@ -229,5 +229,6 @@ def _check(name: str, meta: Mapping[str, object]) -> None:
 
 def _missing(name: str) -> StoreMissingError:
     return StoreMissingError(
-        f"{name}: there is no store; 'screening init' makes one, --store names another"
+        f"{name}: there is no store; the first 'screening submit' or 'screening dismiss' makes it, "
+        "--store names another"
     )

@@ -68,16 +68,17 @@ class Transaction:
     ) -> Entry:
         """Erase the particulars of entries and put on record that they were.
 
-        entries: ids. body: what else the purge says. Raises InputInvalidError for an id that no
-        entry has, or none at all.
+        entries: ids; none only where body says what else was purged. Raises InputInvalidError for
+        an id that no entry has.
         """
         ids = sorted(set(texts_of(entries, name="entries")))
-        if not ids or (unknown := sorted(set(ids) - self._tables.known(ids))):
+        if not (ids or body) or (unknown := sorted(set(ids) - self._tables.known(ids))):
             which = f"{', '.join(unknown)} of no entry" if ids else "none"
             raise InputInvalidError(f"the ids to erase are {which}, expected those of entries")
         if PURGED in (body or {}):
             raise InputInvalidError(f"the body of a purge says its own {PURGED!r}; leave it out")
-        self._tables.erase(ids)
+        if ids:
+            self._tables.erase(ids)
         self.erased += tuple(ids)
         return self._append(EntryKind.PURGE, {**(body or {}), PURGED: ids}, None, subjects)
 

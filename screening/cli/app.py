@@ -7,18 +7,24 @@ import sys
 import click
 
 from reference_index import ReferenceIndexError
+from screening.cli.approvals import approvals_group
 from screening.cli.benchmark import benchmark_command
 from screening.cli.calibrate import calibrate_command
+from screening.cli.consents import consents_group
 from screening.cli.deliverables import deliverables_command
 from screening.cli.demo import demo_command
+from screening.cli.dismiss import dismiss_command
 from screening.cli.enroll import enroll_command
+from screening.cli.export import export_group
 from screening.cli.index import index_group
 from screening.cli.init import init_command
 from screening.cli.ledger import ledger_group
 from screening.cli.models import models_group
 from screening.cli.policy import policy_group
+from screening.cli.purge import purge_command
 from screening.cli.remember import remember_command
 from screening.cli.scan import scan_command
+from screening.cli.submit import submit_command
 from screening.cli.usage import usage_group
 from screening.errors import ScreeningError
 from screening.report.summary import EXIT_INTERRUPTED
@@ -39,8 +45,14 @@ cli.add_command(init_command)
 cli.add_command(usage_group)
 cli.add_command(enroll_command)
 cli.add_command(scan_command)
+cli.add_command(dismiss_command)
+cli.add_command(submit_command)
+cli.add_command(approvals_group)
 cli.add_command(remember_command)
 cli.add_command(deliverables_command)
+cli.add_command(consents_group)
+cli.add_command(export_group)
+cli.add_command(purge_command)
 cli.add_command(ledger_group)
 cli.add_command(policy_group)
 cli.add_command(calibrate_command)

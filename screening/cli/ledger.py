@@ -80,18 +80,18 @@ def checkpoint_command(store: str | None, key: Path | None, output: Path | None)
             out.write(it.checkpoint().text() + "\n")
 
 
-def opened(store: str | None, key: Path | None = None) -> Store:
+def opened(store: str | None, key: Path | None = None, *, create: bool = False) -> Store:
     """Return the store of an option, or else of the nearest screening.toml.
 
-    Raises ConfigError where neither names one, StoreError.
+    create: make it where it is not there. Raises ConfigError where neither names one, StoreError.
     """
     named = store or find_config(Path()).store
     if not named:
         raise ConfigError(
             f'no store is named: give --store, or say store = "FILE" in {FILE_NAME}; '
-            "'screening init' makes both"
+            "'screening init' says it, and the first decision makes the file"
         )
-    return Store.open(named, key=key)
+    return Store.open(named, create=create, key=key)
 
 
 def check_outside_store(store: Store, output: Path | None) -> None:

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import click
 
+from screening.approvals.declarations import record_declaration
+from screening.cli.ledger import key_option, opened, store_option
 from screening.cli.output import output_to
 from screening.decision.clauses import CLAUSES
 from screening.errors import OutputError
@@ -60,6 +62,22 @@ def check_command(file: Path | None, letter: Path | None, force: bool, form: str
     click.echo(said, err=letter == _STDOUT)
     if done.outcome is not Outcome.INFORM:
         raise click.exceptions.Exit(EXIT_FLAGGED)
+
+
+@usage_group.command("record")
+@click.argument("file", required=False, type=click.Path(path_type=Path))
+@store_option
+@key_option
+def record_command(file: Path | None, store: str | None, key: Path | None) -> None:
+    """Put the declaration FILE on record with what it comes to; the same again changes nothing.
+
+    By default it is the usage.toml beside the nearest screening.toml. Prints the id of its entry.
+    """
+    place = file if file and not file.is_dir() else find_declaration(file or Path())
+    declaration = read_declaration(place)
+    with opened(store, key, create=True) as it:
+        done = record_declaration(it, declaration)
+    click.echo(f"{done.entry.id}: {done.outcome.words}")
 
 
 def _send(text: str, place: Path | None, *, force: bool) -> None:

@@ -25,8 +25,12 @@ production = {production}
 # 'screening enroll' makes one.
 indexes = {indexes}
 
-# The rules by which findings become verdicts.
+# The rules by which findings become verdicts: a name, or a file like that which
+# 'screening policy show' prints.
 policy = "netflix-genai"
+
+# Where decisions are put on record; the first of them makes the file, and its key beside it.
+store = "approvals.db"
 
 # What pictures are here, by folder: "generated", "reference" (pulled stills and photographs),
 # "input" (fed to a generator) or "final" (to be delivered). All others count as generated.

@@ -412,7 +412,10 @@ def test_paths_that_overlap_are_seen_once(studio, run):
 
 
 def test_cleared_records_count_nowhere(studio, run):
-    """They are no findings, no candidates and no references; alone they are nothing to compare."""
+    """They are no findings, no candidates and no references; alone they are nothing to compare.
+
+    What they explain is a note that says so.
+    """
     scan = ("scan", studio / "board" / "b.png", "--format", "jsonl", "--candidates", 20,
             "--workers", 0, "--index")  # fmt: skip
     before = lines(run(*scan, studio / "works.index")[1])[0]
@@ -451,7 +454,8 @@ def test_cleared_records_count_nowhere(studio, run):
     assert (code, lines(out)[0]["coverage"]) == (4, "insufficient")
     code, out, _ = run(*scan, studio / "works.index", "--index", studio / "cleared.index")
     found = lines(out)[0]
-    assert (code, found["coverage"]) == (3, "partial")
+    assert (code, found["verdict"], found["coverage"]) == (0, "note", "partial")
+    assert [f["standing"]["state"] for f in found["findings"]] == ["cleared"]
     assert found["reason"] == "hash: 1 of 2 indexes hold no references"
     assert found["findings"] == after["findings"]
 

@@ -13,6 +13,7 @@ from pictures import composed, textured
 
 from reference_index import Kind, Record, ReferenceIndex
 from screening import Coverage, Screener
+from screening.approvals import EntryKind, Store
 from screening.deliverables import FILM_LIMITS, deliverables, film, remember, timecode
 from screening.deliverables.film import messages
 from screening.deliverables.lines import Totals, csv_head, csv_lines, json_line
@@ -470,3 +471,22 @@ def test_the_path_of_a_film_may_be_any_bytes(index, tmp_path):
         (tmp_path / "plain.mp4").rename(place)
         looked = [one for one in read(str(place), FILM_LIMITS) if isinstance(one, Looked)]
         assert len(looked) == 1
+
+
+def test_what_is_remembered_is_put_on_record_once(run, board, tmp_path):
+    """Where a store is named: how many pictures, into which index, found again by any of them."""
+    place, store = tmp_path / "temporary.index", tmp_path / "approvals.db"
+    arguments = ("remember", board, "--index", place, "--workers", "0", "--store", store)
+    _, first, _ = run(*arguments)
+    _, second, _ = run(*arguments)
+    with Store.open(store) as opened, ReferenceIndex.open(place) as index:
+        (entry,) = opened.entries()
+        digests = {image.sha256 for one in index.records() for image in index.images(one.id)}
+        assert entry.kind is EntryKind.TEMPORARY_ENROLLED
+        assert entry.body == {
+            "index": index.uuid, "as_of": index.updated, "pictures": len(digests)
+        }  # fmt: skip
+        assert {*entry.particulars["sha256s"]} == digests
+        assert [one.id for one in opened.entries(subject=min(digests))] == [entry.id]
+    assert entry.id in first
+    assert "on record" not in second

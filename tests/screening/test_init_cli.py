@@ -73,6 +73,7 @@ def test_without_questions_all_is_unsure(tmp_path, run):
         "production": "Harbor",
         "indexes": ["works.index"],
         "policy": "netflix-genai",
+        "store": "approvals.db",
         "roles": {"references/**": "reference", "inputs/**": "input", "finals/**": "final"},
     }
 

@@ -275,7 +275,7 @@ def test_an_erasure_that_cannot_be_compacted_says_that_it_is_done(store, monkeyp
 def test_a_missing_store_is_refused_by_name(tmp_path):
     """Without create nothing is made, and the message says what makes a store."""
     for place in (tmp_path / "none", tmp_path, f"sqlite:///{tmp_path / 'none'}"):
-        with pytest.raises(StoreMissingError, match=r"screening init.*--store"):
+        with pytest.raises(StoreMissingError, match=r"screening submit.*--store"):
             Store.open(place)
     assert list(tmp_path.iterdir()) == []
 
@@ -565,7 +565,7 @@ def test_a_database_by_its_address_keeps_the_same_ledger(tmp_path):
     keys.write(tmp_path / "key")
     address = f"sqlite+pysqlite:///{tmp_path}/server.db"
     meta = {"format": "1", "store": keys.store, "public_key": keys.public_key}
-    with pytest.raises(StoreMissingError, match="screening init"):
+    with pytest.raises(StoreMissingError, match="screening submit"):
         Database.open(address, timeout=1)
     Database.create(address, meta, timeout=1)
     database = Database.open(address, timeout=1)

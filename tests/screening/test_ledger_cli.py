@@ -122,7 +122,7 @@ def test_a_store_that_is_not_named_or_not_there_is_an_error(place, run, tmp_path
     assert "--store" in err
     code, _, err = run("ledger", command, "--store", "none")
     assert code == 1
-    assert "screening init" in err
+    assert "screening submit" in err
     assert not (tmp_path / "none").exists()
 
 
