@@ -11,6 +11,7 @@ from clip_models import pictures, tiny_checkpoint, write_config
 from pictures import composed
 from tiny_store import copy_of_tiny_store
 
+from screening.approvals import EntryKind, Store
 from screening.cli.app import cli
 
 WATCH = """
@@ -53,6 +54,7 @@ if __name__ == "__main__":
 """
 
 CHECKPOINT, CONFIG = "<checkpoint>", "tiny.json"
+REQUEST, LETTER, CONSENT = "<request>", "<letter>", "<consent>"
 COMMANDS = (
     ("models", "list"),
     ("models", "verify"),
@@ -61,7 +63,8 @@ COMMANDS = (
     ("models", "import", CHECKPOINT, "--architecture", CONFIG, "--id", "mine",
      "--licence", "MIT", "--commercial-use", "--pictures", "pictures"),
     ("enroll", "works.index", "works", "--workers", "1"),
-    ("scan", "board", "--index", "works.index", "--workers", "1"),
+    ("scan", "board", "--index", "works.index", "--workers", "1", "--format", "jsonl", "--output",
+     "report.jsonl"),
     ("calibrate", "works.index", "--background", "background", "--workers", "0"),
     ("benchmark", "works.index", "--background", "background", "--attacks", "works",
      "--attacks-per-image", "1", "--workers", "0", "--output", "benchmark"),
@@ -71,7 +74,40 @@ COMMANDS = (
     ("index", "remove", "works.index", "nobody"),
     ("index", "purge", "works.index"),
     ("demo", "demo"),
+    ("init", ".", "--yes", "--production", "Halyard", "--index", "works.index"),
+    ("usage", "check"),
+    ("usage", "record"),
+    ("policy", "show"),
+    ("policy", "list"),
+    ("submit", "board/00.png", "--output", "requests", "--workers", "1"),
+    ("dismiss", "--list"),
+    ("approvals", "list"),
+    ("approvals", "export", "--output", "decisions.json"),
+    ("approvals", "import", "decisions.json", "--store", "other.db"),
+    ("consents", "add", "--person", "ada", "--granted-by", "person", "--document", "letter.pdf",
+     "--production", "Halyard", "--uses", "likeness"),
+    ("consents", "list"),
+    ("export", "register"),
+    ("export", "binder", "--scan", "report.jsonl"),
+    ("export", "consents"),
+    ("export", "cues", "--scan", "report.jsonl"),
+    ("remember", "board", "--index", "temporary.index", "--workers", "1"),
+    ("deliverables", "board", "--index", "temporary.index", "--workers", "1"),
+    ("ledger", "verify"),
+    ("ledger", "export"),
+    ("ledger", "checkpoint"),
+    ("purge", "--expired"),
 )  # fmt: skip
+ANSWERS = (
+    ("approvals", "sent", REQUEST),
+    ("approvals", "record", "--letter", "letter.pdf", "--by", "The Contact", "--request", REQUEST,
+     "--granted", "--scope", "picture"),
+    ("approvals", "show", REQUEST),
+    ("consents", "show", CONSENT),
+    ("consents", "revoke", CONSENT),
+    ("approvals", "revoke", LETTER, "--reason", "withdrawn"),
+)  # fmt: skip
+"""Commands about what is on record, once it is; the last about what those before it put there."""
 ENDS = {0, 3, 4}
 """Exit codes of commands that did what they should."""
 
@@ -85,7 +121,8 @@ def leaves(command, *names):
 
 def test_every_command_is_watched():
     """All that there are, but the one that fetches weights."""
-    watched = {leaf for leaf in leaves(cli) for command in COMMANDS if command[: len(leaf)] == leaf}
+    commands = (*COMMANDS, *ANSWERS)
+    watched = {leaf for leaf in leaves(cli) for command in commands if command[: len(leaf)] == leaf}
     assert leaves(cli) - watched == {("models", "pull")}
 
 
@@ -96,6 +133,7 @@ def place(tmp_path):
         (tmp_path / folder).mkdir()
         for number in range(count):
             composed(first + number, 200, 150).save(tmp_path / folder / f"{number:02}.png")
+    (tmp_path / "letter.pdf").write_bytes(b"%PDF-1.4 a letter")
     (tmp_path / "watch").mkdir()
     (tmp_path / "watch" / "sitecustomize.py").write_text(WATCH)
     (tmp_path / "run.py").write_text(RUN)
@@ -143,6 +181,22 @@ def test_no_command_but_pull_touches_the_network(place):
     failed = [command for command, code in ends.items() if code not in ENDS]
     assert failed == [("index", "remove", "works.index", "nobody")], done.stderr
     assert codes[-1] == 1
+    for commands in (ANSWERS[:-1], ANSWERS[-1:]):
+        ids = on_record(place)
+        filled = [[ids.get(part, part) for part in command] for command in commands]
+        codes, touched, done = run(place, filled)
+        assert (codes, touched) == ([0] * len(commands), [""] * len(commands)), done.stderr
+
+
+def on_record(place):
+    """Return the id of an entry of each kind that commands are about."""
+    kinds = {
+        REQUEST: EntryKind.REQUEST, CONSENT: EntryKind.CONSENT, LETTER: EntryKind.LETTER
+    }  # fmt: skip
+    with Store.open(place / "approvals.db") as store:
+        return {
+            name: entry.id for name, kind in kinds.items() for entry in store.entries(kinds=[kind])
+        }
 
 
 def write_pictures(folder):

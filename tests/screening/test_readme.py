@@ -31,7 +31,7 @@ def blocks(language: str) -> list[str]:
 @pytest.fixture
 def studio(tmp_path, monkeypatch):
     """A folder with works, a board, a background and pairs, as the README supposes it."""
-    for name in ("works", "board", "unrelated"):
+    for name in ("works", "board", "unrelated", "ours", "finals"):
         (tmp_path / name).mkdir()
     composed(1).save(tmp_path / "works" / "Harbor.png")
     for seed in range(3, 6):
@@ -42,6 +42,11 @@ def studio(tmp_path, monkeypatch):
     (tmp_path / "pairs.csv").write_text("\n".join(("query,record", *rows)))
     ImageOps.mirror(composed(1)).save(tmp_path / "board" / "harbor.png")
     composed(2).save(tmp_path / "board" / "other.png")
+    composed(7).save(tmp_path / "board" / "deck.png")
+    composed(7).save(tmp_path / "ours" / "mizzen.png")
+    records = "id,kind,title,images\nmizzen,key-element,The Mizzen,mizzen.png\n"
+    (tmp_path / "ours" / "records.csv").write_text(records)
+    composed(2).save(tmp_path / "finals" / "poster.png")
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
@@ -88,7 +93,12 @@ def test_every_command_and_the_python_examples_work(cast, monkeypatch, capsys):
         if line.startswith("$ ")
     ]
     assert len(commands) >= 16
-    codes = {"screening scan": 3, "screening models pull": 1}
+    codes = {
+        "screening scan": 3,
+        "screening usage check": 3,
+        "screening deliverables": 3,
+        "screening models pull": 1,
+    }
     for command in commands:
         expected = (code for start, code in codes.items() if command.startswith(start))
         assert run(command, monkeypatch) == next(expected, 0)
