@@ -67,7 +67,7 @@ class Database:
     def open(cls, place: str | Path, *, timeout: float) -> Self:
         """Open what is there. Raises StoreMissingError, StoreFormatError and other StoreErrors."""
         if isinstance(place, Path) and not place.is_file():
-            raise _missing(str(place))
+            raise StoreMissingError.of(str(place))
         database = cls(place, timeout=timeout)
         try:
             database.check()
@@ -140,7 +140,7 @@ class Database:
                 "there yet for a new store"
             )
         if not there:
-            raise _missing(self.name)
+            raise StoreMissingError.of(self.name)
         with self.reading() as tables:
             _check(self.name, tables.meta())
 
@@ -225,10 +225,3 @@ def _check(name: str, meta: Mapping[str, object]) -> None:
             f"{name}: the store does not say its {' and '.join(sorted(lacking))} in "
             f"{META.name}; restore it from a copy"
         )
-
-
-def _missing(name: str) -> StoreMissingError:
-    return StoreMissingError(
-        f"{name}: there is no store; the first 'screening submit' or 'screening dismiss' makes it, "
-        "--store names another"
-    )

@@ -1,5 +1,7 @@
 """What can go wrong with the store, one class per thing a caller can act on."""
 
+from typing import Self
+
 from screening.errors import ScreeningError
 
 
@@ -9,6 +11,14 @@ class StoreError(ScreeningError):
 
 class StoreMissingError(StoreError):
     """There is no store where one is said to be."""
+
+    @classmethod
+    def of(cls, name: str) -> Self:
+        """Return the error about a store that is not there."""
+        return cls(
+            f"{name}: there is no store; the first 'screening submit' or 'screening dismiss' makes "
+            "it, --store names another"
+        )
 
 
 class StoreFormatError(StoreError):

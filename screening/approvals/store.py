@@ -65,13 +65,15 @@ class Store:
         whose key is lost can still be verified. timeout: seconds to wait for another writer.
         Raises StoreMissingError, StoreFormatError, StoreKeyError and other StoreErrors.
         """
+        where = _located(fspath(place))
+        if isinstance(where, Path) and not create and not where.exists():
+            raise StoreMissingError.of(str(where))  # also where nothing could open it
         try:
             from screening.approvals.database import Database
         except ModuleNotFoundError as error:
             raise StoreToolsMissingError(
                 "the store needs software that is not installed: pip install 'screening[approvals]'"
             ) from error
-        where = _located(fspath(place))
         if key is None and isinstance(where, Path):
             key = where.with_name(where.name + KEY_SUFFIX)
         try:
