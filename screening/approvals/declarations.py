@@ -19,7 +19,7 @@ _TALENT = "talent["
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Declared:
+class DeclarationOnRecord:
     """A declaration as it is on record.
 
     declaration: texts that were erased are empty in it. entries: all it is recorded in, the first
@@ -38,7 +38,7 @@ class Declared:
         return self.entries[0]
 
 
-def record_declaration(store: Store, declaration: Declaration) -> Declared:
+def record_declaration(store: Store, declaration: Declaration) -> DeclarationOnRecord:
     """Put a declaration on record with its triage; one that is there already is left as it is.
 
     Raises StoreError.
@@ -80,7 +80,7 @@ def record_declaration(store: Store, declaration: Declaration) -> Declared:
     return _declared([first, *rest])
 
 
-def declarations(store: Store) -> tuple[Declared, ...]:
+def declarations(store: Store) -> tuple[DeclarationOnRecord, ...]:
     """Return the declarations on record, oldest first. Raises StoreError."""
     found: dict[str, list[Entry]] = {}
     for entry in store.entries([EntryKind.DECLARATION]):
@@ -88,11 +88,11 @@ def declarations(store: Store) -> tuple[Declared, ...]:
     return tuple(map(_declared, found.values()))
 
 
-def _declared(entries: list[Entry]) -> Declared:
+def _declared(entries: list[Entry]) -> DeclarationOnRecord:
     body, said = entries[0].body, dict(entries[0].body["answers"])
     for entry in entries:
         said |= (entry.particulars or {}).get("texts", {})
-    return Declared(
+    return DeclarationOnRecord(
         entries=tuple(entries),
         declaration=Declaration(**dict(_values(Declaration, said, ""))),
         outcome=Outcome(body["outcome"]),

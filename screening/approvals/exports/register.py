@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from screening.approvals.decisions import inner
-from screening.approvals.declarations import Declared, declarations
+from screening.approvals.declarations import DeclarationOnRecord, declarations
 from screening.approvals.exports.sheet import Sheet
 from screening.approvals.ledger import Entry, EntryKind
 from screening.approvals.store import Store
@@ -123,7 +123,7 @@ def _decision(entry: Entry) -> str:
     }.get(entry.kind, str(entry.kind))
 
 
-def _declared_rows(declared: Declared) -> Iterator[tuple[str, ...]]:
+def _declared_rows(declared: DeclarationOnRecord) -> Iterator[tuple[str, ...]]:
     entry, said = declared.entry, declared.declaration
     lost = ERASED if declared.erased else NOT_SAID
     for tool in said.tools or (None,):
