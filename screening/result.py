@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from screening.decision import NETFLIX_GENAI, Coverage, Judged, Policy, Role, Verdict
+from screening.generation import Generation
 from screening.matching import ChannelReport, RankedCandidate
 
 Basis = Literal["false_alarms", "raw_score"]
@@ -20,7 +21,8 @@ class Screening:
     no image (``coverage`` is None too). reason: why coverage is not complete, in words.
     findings: strongest first, each with what it alone comes to. candidates: the investigation list,
     best first, whatever the score; empty unless asked for. channels: what each channel did.
-    clauses: those that the verdict rests on. notes: what was unusual about the file. policy: whose
+    clauses: those that the verdict rests on. notes: what was unusual about the file. generation:
+    what it says of how it was made, prompts and all, None where it says nothing. policy: whose
     rules held. elapsed_ms: decoding, search and decision.
     """
 
@@ -35,6 +37,7 @@ class Screening:
     channels: Mapping[str, ChannelReport]
     clauses: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    generation: Generation | None = None
     policy: Policy = NETFLIX_GENAI
     elapsed_ms: float = 0.0
 

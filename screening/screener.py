@@ -36,6 +36,7 @@ from screening.examine import (
     examine_file,
     examine_pixels,
 )
+from screening.generation import role_of
 from screening.images import Limits, walk
 from screening.matching import Matches, channels_of, check_settings, match, null_of
 from screening.result import Screening
@@ -213,15 +214,19 @@ class Screener:
         )
         share = (time.perf_counter() - started) * 1e3 / max(len(examined), 1)
         return [
-            self._decided(one, next(matched), share, role or self._role_of(one.path))
+            self._decided(one, next(matched), share, role or self._role_of(one))
             if one.fingerprints
-            else _not_screened(one, self.policy, role or self._role_of(one.path))
+            else _not_screened(one, self.policy, role or self._role_of(one))
             for one in examined
         ]
 
-    def _role_of(self, path: str | None) -> Role:
-        """Return what a picture is by its path; of one in memory nothing is known."""
-        return Role.UNKNOWN if path is None or self._roles is None else self._roles(path)
+    def _role_of(self, examined: Examined) -> Role:
+        """Return what a file is by its path, or else by what it says of how it was made."""
+        path, said = examined.path, examined.generation
+        role = Role.UNKNOWN if path is None or self._roles is None else self._roles(path)
+        if role is Role.UNKNOWN and said is not None:
+            return role_of(said) or role
+        return role
 
     def _decided(
         self, examined: Examined, matches: Matches, search_ms: float, role: Role
@@ -250,6 +255,7 @@ class Screener:
             channels=matches.channels,
             clauses=decision.clauses,
             notes=examined.notes,
+            generation=examined.generation,
             policy=self.policy,
             elapsed_ms=examined.elapsed_ms + search_ms,
         )
@@ -292,6 +298,7 @@ def _not_screened(examined: Examined, policy: Policy, role: Role) -> Screening:
         reason=examined.unread or examined.passed_over,
         channels={},
         notes=examined.notes,
+        generation=examined.generation,
         policy=policy,
         elapsed_ms=examined.elapsed_ms,
     )

@@ -28,7 +28,7 @@ SCREENING = (
     {"images", "models"},
     {"signals"},
     {"matching"},
-    {"decision"},
+    {"decision", "generation"},
     {"result"},
     {"evaluation", "demo", "config", "people"},
     {"embedders", "production"},

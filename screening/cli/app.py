@@ -18,6 +18,7 @@ from screening.cli.enroll import enroll_command
 from screening.cli.export import export_group
 from screening.cli.index import index_group
 from screening.cli.init import init_command
+from screening.cli.inspect import inspect_command
 from screening.cli.ledger import ledger_group
 from screening.cli.models import models_group
 from screening.cli.policy import policy_group
@@ -48,6 +49,7 @@ cli.add_command(scan_command)
 cli.add_command(dismiss_command)
 cli.add_command(submit_command)
 cli.add_command(approvals_group)
+cli.add_command(inspect_command)
 cli.add_command(remember_command)
 cli.add_command(deliverables_command)
 cli.add_command(consents_group)

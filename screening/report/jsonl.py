@@ -58,7 +58,7 @@ def screening_json(screening: Screening) -> dict[str, Any]:
                 for name, report in screening.channels.items()
             },
             "clauses": list(screening.clauses),
-            "generation": None,
+            "generation": screening.generation and screening.generation.to_json(),
             "notes": list(screening.notes),
             "elapsed_ms": round(screening.elapsed_ms, 2),
         }
