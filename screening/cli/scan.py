@@ -1,6 +1,7 @@
 """``screening scan``: what somebody wants to know of a mood board."""
 
 import sys
+import webbrowser
 from contextlib import closing
 from pathlib import Path
 
@@ -14,9 +15,10 @@ from screening.cli.progress import bar, counted, say
 from screening.cli.screened import opened_screener
 from screening.report import CsvReport, JsonlReport, Report, Summary, TableReport
 from screening.report.calibrations import IndexCalibration
+from screening.report.html import HtmlReport
 from screening.screener import distinct_roots
 
-FORMATS = ("table", "jsonl", "csv")
+FORMATS = ("table", "jsonl", "csv", "html")
 
 
 @click.command("scan")
@@ -30,6 +32,9 @@ FORMATS = ("table", "jsonl", "csv")
 @click.option("--format", "form", default="table", type=click.Choice(FORMATS), show_default=True)
 @click.option("--output", type=click.Path(path_type=Path),
               help="Write the report here instead of to standard output.")  # fmt: skip
+@click.option("--thumbnails/--no-thumbnails", default=True, show_default=True,
+              help="Whether html shows small pictures; without, no pixel is in it.")  # fmt: skip
+@click.option("--open", "shown", is_flag=True, help="Open the html report in the browser.")
 def scan_command(
     paths: tuple[Path, ...],
     options: Options,
@@ -37,6 +42,8 @@ def scan_command(
     candidates: int,
     form: str,
     output: Path | None,
+    thumbnails: bool,
+    shown: bool,
 ) -> None:
     """Screen files and folders against reference indexes.
 
@@ -46,17 +53,25 @@ def scan_command(
     """
     if not notes and form != "table":
         raise click.UsageError(f"--no-notes is for the table: {form} always has the notes")
+    if not thumbnails and form != "html":
+        raise click.UsageError(f"--no-thumbnails is for html: {form} has no pictures")
+    if shown and (form != "html" or output is None):
+        raise click.UsageError("--open is for html in a file: give --format html --output FILE")
     reports: dict[str, Report] = {
         "table": TableReport(color=output is None and sys.stdout.isatty(), notes=notes),
         "jsonl": JsonlReport(),
         "csv": CsvReport(),
     }
-    report = reports[form]
     with opened_screener(options, paths[0]) as opened:
         screener, desk = opened.screener, opened.on_record.desk
         if desk:
             check_outside_store(desk.decisions.store, output)
             say(f"{desk.decisions.store.database.name}: what is on record there counts")
+        report = (
+            HtmlReport(screener.indexes, thumbnails=thumbnails, limits=screener.limits)
+            if form == "html"
+            else reports[form]
+        )
         summary = Summary(
             policy=screener.policy,
             indexes=tuple(map(str, opened.indexes)),
@@ -82,4 +97,6 @@ def scan_command(
             out.write(report.end(summary))
     if form == "csv" or output is not None:
         say(summary.lines())
+    if shown and output is not None:
+        webbrowser.open(output.resolve().as_uri())
     raise click.exceptions.Exit(summary.exit_code)
