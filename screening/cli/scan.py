@@ -19,6 +19,7 @@ from screening.report.html import HtmlReport
 from screening.screener import distinct_roots
 
 FORMATS = ("table", "jsonl", "csv", "html")
+OPENED = Path("screening-report.html")
 
 
 @click.command("scan")
@@ -29,18 +30,21 @@ FORMATS = ("table", "jsonl", "csv", "html")
               help="Whether the table tells what a note is about.")  # fmt: skip
 @click.option("--candidates", default=0, type=click.IntRange(0, 1000), metavar="K",
               help="Also list the K best records, whatever their score.")  # fmt: skip
-@click.option("--format", "form", default="table", type=click.Choice(FORMATS), show_default=True)
+@click.option("--format", "form", type=click.Choice(FORMATS),
+              help="[default: table; html where it is opened]")  # fmt: skip
 @click.option("--output", type=click.Path(path_type=Path),
               help="Write the report here instead of to standard output.")  # fmt: skip
 @click.option("--thumbnails/--no-thumbnails", default=True, show_default=True,
               help="Whether html shows small pictures; without, no pixel is in it.")  # fmt: skip
-@click.option("--open", "shown", is_flag=True, help="Open the html report in the browser.")
+@click.option("--open", "shown", is_flag=True,
+              help="Show the html report in the browser; without --output it is "
+              f"{OPENED} in the current folder.")  # fmt: skip
 def scan_command(
     paths: tuple[Path, ...],
     options: Options,
     notes: bool,
     candidates: int,
-    form: str,
+    form: str | None,
     output: Path | None,
     thumbnails: bool,
     shown: bool,
@@ -51,12 +55,14 @@ def scan_command(
     the limits of a file, thresholds, required channels, the folder of weights, the store of what is
     on record and, without --index, the indexes; options win over it. Writes nothing but its report.
     """
+    form = form or ("html" if shown else "table")
+    output = output or (OPENED if shown else None)
     if not notes and form != "table":
         raise click.UsageError(f"--no-notes is for the table: {form} always has the notes")
     if not thumbnails and form != "html":
         raise click.UsageError(f"--no-thumbnails is for html: {form} has no pictures")
-    if shown and (form != "html" or output is None):
-        raise click.UsageError("--open is for html in a file: give --format html --output FILE")
+    if shown and form != "html":
+        raise click.UsageError(f"--open is for html: {form} is not for a browser")
     reports: dict[str, Report] = {
         "table": TableReport(color=output is None and sys.stdout.isatty(), notes=notes),
         "jsonl": JsonlReport(),
@@ -97,6 +103,6 @@ def scan_command(
             out.write(report.end(summary))
     if form == "csv" or output is not None:
         say(summary.lines())
-    if shown and output is not None:
-        webbrowser.open(output.resolve().as_uri())
+    if shown and output is not None and not webbrowser.open(output.resolve().as_uri()):
+        say(f"{output}: no browser could be started; open it in one")
     raise click.exceptions.Exit(summary.exit_code)
