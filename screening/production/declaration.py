@@ -112,6 +112,21 @@ class Content(Asked):
         Said, good_no("Could it be mistaken for real events, people or statements?")
     ] = None
     voices: Annotated[Said, good_no("Are voices generated?")] = None
+    harms_reputation: Annotated[
+        Said, good_no("Could it harm the reputation of somebody it shows?")
+    ] = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pipeline(Asked):
+    """The steps of the work, and who does them."""
+
+    steps_declared: Annotated[
+        Said, good_yes("Is every step that generates or alters declared, those of vendors too?")
+    ] = None
+    vendors_assessed: Annotated[
+        Said, good_yes("Are all vendors among them assessed, or is there none?")
+    ] = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,6 +156,9 @@ class Declaration(Asked):
     )
     content: Annotated[Content, table("What is generated.", Content)] = field(
         default_factory=Content
+    )
+    pipeline: Annotated[Pipeline, table("The steps of the work.", Pipeline)] = field(
+        default_factory=Pipeline
     )
     tools: Annotated[tuple[Tool, ...] | None, entries("The tools, one [[tools]] each.", Tool)] = (
         None

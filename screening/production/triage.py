@@ -16,6 +16,8 @@ _UNSEEN = {
     "tools.stores_inputs": ("P2", "keeps inputs or outputs"),
     "tools.trains_on_inputs": ("P2", "trains on inputs or outputs"),
     "training.others_material": ("D2", "models trained on material of others"),
+    "content.harms_reputation": ("N5", "could harm the reputation of somebody it shows"),
+    "pipeline.vendors_assessed": ("W2", "vendors assessed"),
     "talent.altered": ("T2", "performance altered beyond the customary"),
     "union.affected": ("E2", "union-covered roles affected"),
 }

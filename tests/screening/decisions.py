@@ -10,6 +10,8 @@ from screening.matching.findings import WHOLE_PICTURE, Quad
 
 RAN = {name: ChannelReport(state=ChannelState.RAN) for name in ("hash", "local")}
 TODAY = date(2026, 5, 1)
+DECLARED_ONLY = {*("G1", "G2", "P2", "P3", "D2", "T2", "E2", "K1", "K2", "K3", "N5", "W1", "W2")}
+"""Clauses about what no picture shows: the declaration answers them."""
 HALYARD = Context(production="Halyard", today=TODAY)
 
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import date
 
 import pytest
-from decisions import HALYARD, RAN, consent, evidence, finding, person
+from decisions import DECLARED_ONLY, HALYARD, RAN, consent, evidence, finding, person
 
 from reference_index import Kind
 from screening.decision import CLAUSES, Role, Stage, Verdict, advice, decide
@@ -97,9 +97,6 @@ MATRIX = {
         person("minor"), "generated", "ideation", (GUARDIAN,), NOTE, "N2 T1",
     ),
 }  # fmt: skip
-
-DECLARED_ONLY = {*("G1", "G2", "P2", "P3", "D2", "T2", "E2", "K1", "K2", "K3", "N5", "W1", "W2")}
-"""Clauses about what no picture shows: the declaration answers them."""
 
 
 @pytest.mark.parametrize("name", MATRIX)

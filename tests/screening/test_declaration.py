@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import date
 
 import pytest
+from decisions import DECLARED_ONLY
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -21,7 +22,17 @@ from screening.production import (
     read_declaration,
     triage,
 )
-from screening.production.declaration import Contact, Content, Input, Principles, Talent, Tool
+from screening.production.declaration import (
+    Contact,
+    Content,
+    Input,
+    Pipeline,
+    Principles,
+    Talent,
+    Tool,
+    Training,
+    UnionWork,
+)
 from screening.production.given import given_in
 from screening.production.questions import questions_of
 from screening.production.rules import RULES
@@ -262,6 +273,9 @@ NOT_SECURED = {"tools": (good(Tool, enterprise_agreement=NO),)}
         ({"talent": (good(Talent, replica=YES, consent=NO),)}, "stop", "T1"),
         ({"talent": (good(Talent, replica=YES), good(Talent, consent=NO))}, "approval", "T1"),
         ({"talent": (good(Talent, altered=YES),)}, "approval", "T2"),
+        (content(harms_reputation=UNSURE), "approval", "N5"),
+        ({"pipeline": good(Pipeline, steps_declared=NO)}, "review", "W1"),
+        ({"pipeline": good(Pipeline, vendors_assessed=UNSURE)}, "review", "W2"),
         ({"inputs": None}, "approval", "C2"),
         ({"talent": None}, "approval", "T1"),
         ({"tools": None}, "approval", "P2"),
@@ -272,6 +286,40 @@ def test_the_use_case_matrix(other, outcome, clause):
     done = triage(harmless(**other))
     assert done.outcome == Outcome(outcome)
     assert {one.clause for one in done.reasons[:1]} == ({clause} if clause else set())
+
+
+@pytest.mark.parametrize(
+    ("clause", "other"),
+    [
+        ("G1", {}),
+        ("G2", {}),
+        ("P2", {"principles": good(Principles, P2=UNSURE)}),
+        ("P3", {"principles": good(Principles, P3=NO)}),
+        ("D2", {"training": good(Training, others_material=YES)}),
+        ("T2", {"talent": (good(Talent, altered=UNSURE),)}),
+        ("E2", {"union": good(UnionWork, affected=YES, agreement=NO)}),
+        ("K1", {"tools": (good(Tool, enterprise_agreement=UNSURE),)}),
+        ("K2", {"inputs": (good(Input, personal_data=YES),)}),
+        ("K3", NOT_SECURED),
+        ("N5", content(harms_reputation=YES)),
+        ("W1", {"pipeline": good(Pipeline, steps_declared=UNSURE)}),
+        ("W2", {"pipeline": good(Pipeline, vendors_assessed=NO)}),
+    ],
+)
+def test_what_no_picture_shows_is_answered_here(clause, other):
+    """Each such clause is touched by an answer, and by none that raises no concern.
+
+    Of use that only informs the contact, that is what is asked; where more is, it is not enough.
+    """
+    assert clause in triage(harmless(**other)).clauses
+    beside = FINAL if clause == "G2" else {}
+    assert (clause in triage(harmless(**beside)).clauses) is (clause == "G1")
+
+
+def test_no_declared_clause_is_forgotten():
+    """What pictures cannot show is answered by the declaration."""
+    answered = {rule.clause for rule in RULES} | {c for one in Outcome for c in one.clauses}
+    assert answered >= DECLARED_ONLY
 
 
 def group(name, **other) -> dict:
@@ -380,7 +428,9 @@ def test_one_line_for_a_scan(write, tmp_path):
     missing = declared(tmp_path / "usage.toml").line
     assert missing.startswith("No declaration (usage.toml): run 'screening init'")
     text = declaration_text(harmless(principles=good(Principles, P2=UNSURE), **NOT_SECURED))
-    assert declared(write(text)).line == ("Declaration: written approval first (P2 unsure, K1 no).")
+    assert declared(write(text)).line == (
+        "Declaration: written approval first (P2 unsure, K1 no, K3 no)."
+    )
     assert declared(write(declaration_text(harmless()))).line == (
         "Declaration: inform the contact (G1, G2)."
     )

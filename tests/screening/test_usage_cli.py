@@ -90,10 +90,11 @@ def test_json_says_the_same(grave, run):
     assert (said["schema"], said["production"], said["stage"]) == (1, "Harbor", "ideation")
     assert said["file"] == str(grave)
     assert said["outcome"] == "approval"
-    assert said["clauses"] == ["G1", "G3", "K1", "P2"]
+    assert said["clauses"] == ["G1", "G3", "K1", "K3", "P2"]
     assert [(one["clause"], one["key"], one["answer"]) for one in said["reasons"]] == [
         ("P2", "principles.P2", "unsure"),
         ("K1", "tools[1].enterprise_agreement", "no"),
+        ("K3", "tools[1].enterprise_agreement", "no"),
     ]
     assert all(one["heading"] for one in said["reasons"])
     assert said["declared_not_screened"]
