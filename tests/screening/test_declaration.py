@@ -267,6 +267,16 @@ NOT_SECURED = {"tools": (good(Tool, enterprise_agreement=NO),)}
         (NOT_SECURED | {"inputs": (good(Input, proprietary=YES),)}, "review", "D1"),
         ({"inputs": (good(Input, personal_data=YES),)}, "approval", "D1"),
         ({"inputs": (good(Input), good(Input, cleared=NO))}, "approval", "C2"),
+        (
+            {"inputs": (good(Input, what="a prompt that names an actor", cleared=UNSURE),)},
+            "approval",
+            "C2",
+        ),
+        (
+            {"inputs": (good(Input, what="a prompt that names nobody"),)},
+            "inform",
+            None,
+        ),
         ({"talent": (good(Talent),)}, "inform", None),
         ({"talent": (good(Talent, replica=YES),)}, "approval", "T1"),
         ({"talent": (good(Talent, replica=YES, consent=UNSURE),)}, "approval", "T1"),
