@@ -5,7 +5,7 @@ name is in an entry of its own, so that forgetting one of them leaves the rest o
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, is_dataclass
 from typing import Any
 
 from screening.approvals.ledger import Entry, EntryKind
@@ -111,8 +111,10 @@ def _values(kind: Any, said: Mapping[str, Any], path: str) -> Iterator[tuple[str
             yield name, said.get(key, "")
         elif key in said:
             yield name, said[key] and question.kind(said[key])
-        else:
+        elif is_dataclass(question.kind):
             yield name, question.kind(**dict(_values(question.kind, said, f"{key}.")))
+        else:  # it was not asked yet
+            yield name, None
 
 
 def _entries(question: Question, said: Mapping[str, Any], path: str) -> tuple[Any, ...]:

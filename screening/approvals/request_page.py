@@ -8,7 +8,8 @@ from PIL import Image
 
 from screening.approvals.decided import Request, Scope
 from screening.approvals.exports.page import page
-from screening.decision import CLAUSES, GUIDANCE
+from screening.decision import GUIDANCE
+from screening.report.html.parts import clauses_of
 
 SCOPES: Sequence[tuple[Scope, str]] = (
     (Scope.PICTURE, "this very file alone"),
@@ -23,17 +24,18 @@ def request_page(request: Request, *, drawn: Image.Image | str | None = None) ->
     """Return the page of a request, one HTML file without scripts that loads nothing.
 
     drawn: the matched pair, shown in the page, or else why it is not although it was asked for;
-    without one there are no pixels in it. Raises StoreToolsMissingError.
+    without one there are no pixels in it. Raises PageToolsMissingError.
     """
     told, sight = _ERASED | dict(request.told), request.sight
     return page(
         "request.html",
+        title=f"Request for approval {request.id[:8]}",
         request=request,
         day=f"{request.at.astimezone():%Y-%m-%d}",
         told=told,
         sight=sight,
         picture=_name_of(sight.path) if sight else "",
-        clauses=[CLAUSES[name] for name in request.clauses if name in CLAUSES],
+        clauses=clauses_of(request.clauses),
         guidance=GUIDANCE.title,
         guidance_from=f"{GUIDANCE.publisher}, {told['guidance']}",
         scopes=SCOPES,

@@ -26,6 +26,7 @@ from screening.decision.consents import Grantor, Use
 from screening.errors import InputInvalidError
 from screening.production import Answer, Declaration, Outcome, triage
 from screening.production.declaration import Contact, Input, Principles, Talent, Tool
+from screening.production.given import given_in
 from screening.production.questions import Stage as DeclaredStage
 from screening.production.writing import declaration_text
 from screening.signals import SETTINGS
@@ -343,3 +344,23 @@ def made_once(tmp_path_factory):
     place = tmp_path_factory.mktemp("stores") / "s"
     with Store.open(place, create=True, clock=lambda: datetime(2026, 1, 1, tzinfo=UTC)) as store:
         yield store
+
+
+@pytest.mark.parametrize("key", ["content.voices", "tools[1].stores_inputs", "stage"])
+def test_a_declaration_from_before_a_question_was_asked_is_read(store, key):
+    """Its answer is missing, as in a file that leaves it out; all others stand."""
+    body = dict(record_declaration(store, declared()).entry.body)
+    answers = {name: said for name, said in body["answers"].items() if name != key}
+    assert len(answers) == len(body["answers"]) - 1
+    with store.transaction() as transaction:
+        transaction.append(
+            EntryKind.DECLARATION,
+            body=body | {"answers": answers, "digest": "0" * 64},
+            particulars={"production": "Halyard", "texts": {"production": "Halyard"}},
+        )
+    earlier = declarations(store)[-1].declaration
+    given = {one.key: one.value for one in given_in(earlier, missing_lists=True)}
+    assert given[key] is None
+    assert {name: given[name] for name in answers} == {
+        one.key: one.value for one in given_in(declared(), missing_lists=True) if one.key in answers
+    }

@@ -2,6 +2,7 @@
 
 import csv
 import hashlib
+import html
 import io
 import json
 import re
@@ -37,6 +38,7 @@ from screening.errors import InputInvalidError
 from screening.production import Answer, Declaration
 from screening.production.declaration import Tool
 from screening.report import JsonlReport, Summary
+from screening.report.html.parts import clauses_of, content_policy, environment, packaged
 from screening.screener import Screener
 from screening.signals import SETTINGS
 
@@ -236,7 +238,7 @@ def test_the_first_page_of_the_binder_says_it_all(scanned, store):
         "a <script>.png needs approval: work “<i>Salt<_i> 1”",
         "1 index of references, by hash (2 pictures), local (2 pictures)",
         "d.png: unread, truncated PNG",
-        "8 declared points",
+        "10 declared points",
         "written approval first; tools: Brush",
         hashlib.sha256((scanned / "report.jsonl").read_bytes()).hexdigest(),
         "“Using Generative AI in Content Production” (Netflix Partner Help Center, 2025-11-11)",
@@ -245,6 +247,20 @@ def test_the_first_page_of_the_binder_says_it_all(scanned, store):
         assert said in first, said
     figures = re.findall(r"<b[^>]*>(\d+)</b>", text)
     assert figures == ["4", "0", "1", "0", "2", "1"]
+
+
+def test_the_binder_looks_like_the_report(scanned, store):
+    """Its parts are those of the report: style, marks of verdicts, clauses."""
+    text = binder(read_report(scanned / "report.jsonl"), store, today=TODAY)
+    style = text[text.index("<style>") + len("<style>") : text.index("</style>")]
+    assert style.startswith(packaged("parts.css"))
+    assert html.unescape(text).count(f'content="{content_policy(style=style)}"') == 1
+    assert " style=" not in text
+    mark = environment().get_template("parts.html").module.mark
+    cards = text[text.index("<h2>Flags that are open") :]
+    assert f"{mark('needs_approval')} <strong>needs approval</strong>" in cards
+    shown = environment().get_template("parts.html").module.clauses(clauses_of(["G3", "P1"]))
+    assert str(shown) in text[text.index("<h2>Clauses") :]
 
 
 def test_the_binder_tells_of_each_flag_what_is_on_record(scanned, store):

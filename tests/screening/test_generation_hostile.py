@@ -63,7 +63,10 @@ BAD = {
 
 @pytest.mark.parametrize("what", BAD)
 def test_hostile_metadata_is_bounded_and_told(what):
-    """Memory beside the file's own stays below 100 MB, and what was not read is a problem."""
+    """Memory beside the file's own stays below 100 MB, and what was not read is a problem.
+
+    Where memory is traced everything takes longer, and the bound on time may be met first.
+    """
     data, problem = BAD[what]
     tracemalloc.start()
     try:
@@ -72,7 +75,9 @@ def test_hostile_metadata_is_bounded_and_told(what):
     finally:
         tracemalloc.stop()
     assert peak < 100_000_000
-    assert any(problem in said for said in found.problems) if problem else found.problems == ()
+    bounds = (problem, "took too long")
+    told = any(bound in said for said in found.problems for bound in bounds)
+    assert told if problem else found.problems == ()
 
 
 def test_every_text_of_a_ring_is_kept():

@@ -20,6 +20,7 @@ from screening.approvals.request_page import page_name, request_page
 from screening.approvals.requests import mark_sent, state_of, submit
 from screening.decision import CLAUSES, Role, Stage
 from screening.decision.standings import StandingState
+from screening.report.html.parts import clauses_of, content_policy, environment, packaged
 
 HOSTILE = "\"><script>alert('x')</script><img src=http://evil/ onerror=x>.png"
 
@@ -178,7 +179,19 @@ def test_the_page_loads_and_runs_nothing(decisions):
     assert not tags.seen & {"script", "img", "link", "iframe", "form", "a", "object"}
     assert not tags.attributes & {"src", "href", "action", "onerror", "background"}
     assert "url(" not in text
-    assert "default-src 'none'" in text
+    assert "default-src 'none'" in unescape(text)
+
+
+def test_the_page_is_made_of_the_parts_of_the_report(decisions):
+    """Its one style begins with theirs and is allowed by its digest; clauses are their list."""
+    (one,) = submit(decisions, [asked(ORIGINAL)])
+    text = request_page(one.request)
+    style = text[text.index("<style>") + len("<style>") : text.index("</style>")]
+    assert style.startswith(packaged("parts.css"))
+    assert f'content="{content_policy(style=style)}"' in unescape(text)
+    assert " style=" not in text
+    listed = environment().get_template("parts.html").module.clauses
+    assert str(listed(clauses_of(one.request.clauses))) in text
 
 
 def test_the_page_shows_the_pair_where_it_is_asked_to(decisions):
