@@ -49,7 +49,7 @@ class Screening:
     @property
     def flagged(self) -> bool:
         """Return whether somebody has to act: approval is needed, or the picture is blocked."""
-        return self.verdict in {Verdict.NEEDS_APPROVAL, Verdict.BLOCKED}
+        return self.verdict is not None and self.verdict.flagged
 
     @property
     def decisive(self) -> Judged | None:

@@ -22,8 +22,6 @@ from screening.cli.ledger import (
 )
 from screening.cli.output import output_to
 from screening.cli.progress import say
-from screening.cli.screened import store_for_writing
-from screening.config import find_config
 from screening.report.words import printable
 
 ERASED = "(erased)"
@@ -163,7 +161,7 @@ def export_command(store: str | None, key: Path | None, output: Path | None) -> 
 def import_command(file: Path, store: str | None, key: Path | None) -> None:
     """Take over the decisions in FILE; those that are there already are left as they are."""
     given = read_decisions(file)
-    with store_for_writing(store or find_config(Path()).store, key) as it:
+    with opened(store, key, create=True) as it:
         count = import_decisions(Decisions(it), given)
         click.echo(f"{count} imported, {len(given) - count} were there already")
 

@@ -11,11 +11,9 @@ from screening.approvals.decisions import Decisions
 from screening.approvals.dismissals import Done, dismiss, most_dismissed, undo
 from screening.cli.ledger import opened
 from screening.cli.options import Options, screening_options
-from screening.cli.progress import bar, counted, say
-from screening.cli.screened import opened_screener
+from screening.cli.screened import opened_screener, screenings
 from screening.report.summary import EXIT_UNFINISHED
-from screening.report.words import path_of, printable
-from screening.screener import distinct_roots
+from screening.report.words import printable
 
 
 @click.command("dismiss")
@@ -58,13 +56,9 @@ def dismiss_command(
         raise click.UsageError(f"--reason {reason} needs --note: say why it is none")
     with opened_screener(options, paths[0], records=records, deciding=True) as it:
         finds, unread = [], 0
-        results = it.screener.scan(*paths, workers=options.workers, role=options.role_of_all)
-        with closing(results), bar(total=counted(distinct_roots(paths))) as advance:
+        with closing(screenings(it, options, paths)) as results:
             for screening in results:
-                advance()
-                if screening.unfinished:
-                    unread += 1
-                    say(f"{printable(path_of(screening))}: {printable(screening.reason or '')}")
+                unread += screening.unfinished
                 finds += [
                     it.on_record.found(screening, finding)
                     for finding in screening.findings

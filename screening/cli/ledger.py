@@ -85,7 +85,11 @@ def opened(store: str | None, key: Path | None = None, *, create: bool = False) 
 
     create: make it where it is not there. Raises ConfigError where neither names one, StoreError.
     """
-    named = store or find_config(Path()).store
+    return open_named(store or find_config(Path()).store, key, create=create)
+
+
+def open_named(named: str | Path | None, key: Path | None, *, create: bool = False) -> Store:
+    """Open the store that is named, as ``opened`` does."""
     if not named:
         raise ConfigError(
             f'no store is named: give --store, or say store = "FILE" in {FILE_NAME}; '

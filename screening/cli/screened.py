@@ -1,8 +1,8 @@
 """A screener opened from the command line: by its options, settings and what is on record."""
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -15,8 +15,9 @@ from screening.approvals.decisions import Decisions
 from screening.approvals.desk import Desk
 from screening.approvals.errors import StoreMissingError
 from screening.approvals.pictures import Found, hashes_of
+from screening.cli.ledger import open_named
 from screening.cli.options import Options
-from screening.cli.progress import say
+from screening.cli.progress import bar, counted, say
 from screening.config import FILE_NAME, Config, find_config
 from screening.decision import (
     NETFLIX_GENAI,
@@ -31,9 +32,9 @@ from screening.decision.standings import Sighted, Standing
 from screening.errors import ConfigError, InputInvalidError
 from screening.matching import ChannelState, channels_of
 from screening.production import Declared, declared, find_declaration
-from screening.report.words import HIGHEST, path_of
+from screening.report.words import HIGHEST, path_of, printable
 from screening.result import Screening
-from screening.screener import Screener
+from screening.screener import Screener, distinct_roots
 from screening.signals import SETTINGS
 from screening.toml_lines import line_of
 
@@ -117,7 +118,7 @@ def opened_screener(
         _check_raw_scores(policy, screener)
         _check_records(records, screener)
         if deciding:
-            store = stack.enter_context(store_for_writing(named, options.key))
+            store = stack.enter_context(open_named(named, options.key, create=True))
             on_record.desk = Desk(store, context=context)
         elif named and (there := _store_there(named, options)):
             on_record.desk = Desk(stack.enter_context(there), context=context)
@@ -125,14 +126,15 @@ def opened_screener(
         yield Opened(screener=screener, indexes=chosen, declared=said, on_record=on_record)
 
 
-def store_for_writing(named: str | Path | None, key: Path | None) -> Store:
-    """Open the store that is named, made where it is not there. Raises ConfigError, StoreError."""
-    if not named:
-        raise ConfigError(
-            f'no store is named: give --store FILE, or say store = "approvals.db" in {FILE_NAME}; '
-            "it is made when first needed"
-        )
-    return Store.open(named, create=True, key=key)
+def screenings(opened: Opened, options: Options, paths: Sequence[Path]) -> Generator[Screening]:
+    """Yield what is said of every file, with a bar, and tell of those not looked at enough."""
+    results = opened.screener.scan(*paths, workers=options.workers, role=options.role_of_all)
+    with closing(results), bar(total=counted(distinct_roots(paths))) as advance:
+        for screening in results:
+            advance()
+            if screening.unfinished:
+                say(f"{printable(path_of(screening))}: {printable(screening.reason or '')}")
+            yield screening
 
 
 def _store_there(named: str | Path, options: Options) -> Store | None:

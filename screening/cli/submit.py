@@ -12,8 +12,8 @@ from screening.approvals.request_page import page_name, request_page
 from screening.approvals.requests import Asked, Basis, Submitted, state_of, submit
 from screening.cli.options import Options, screening_options
 from screening.cli.output import check_outside_indexes
-from screening.cli.progress import bar, counted, say
-from screening.cli.screened import Opened, opened_screener
+from screening.cli.progress import say
+from screening.cli.screened import Opened, opened_screener, screenings
 from screening.decision import Judged, Verdict
 from screening.errors import OutputError, ReferenceUnavailableError, UnreadError
 from screening.replacing import replacing
@@ -21,7 +21,6 @@ from screening.report.pair import draw_finding
 from screening.report.summary import EXIT_UNFINISHED
 from screening.report.words import path_of, printable
 from screening.result import Screening
-from screening.screener import distinct_roots
 
 Needing = list[tuple[Screening, Judged]]
 
@@ -95,13 +94,9 @@ def _needing(
     """Return what needs approval, and how many pictures could not be looked at; tell the rest."""
     needing: Needing = []
     unread = 0
-    results = opened.screener.scan(*paths, workers=options.workers, role=options.role_of_all)
-    with closing(results), bar(total=counted(distinct_roots(paths))) as advance:
+    with closing(screenings(opened, options, paths)) as results:
         for screening in results:
-            advance()
-            if screening.unfinished:
-                unread += 1
-                say(f"{printable(path_of(screening))}: {printable(screening.reason or '')}")
+            unread += screening.unfinished
             for finding in _wanted(screening, records):
                 if finding.verdict is Verdict.NEEDS_APPROVAL:
                     needing.append((screening, finding))

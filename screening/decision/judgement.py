@@ -34,7 +34,7 @@ class Judged(Finding):
     @property
     def flagged(self) -> bool:
         """Return whether somebody has to act on it."""
-        return self.verdict in {Verdict.NEEDS_APPROVAL, Verdict.BLOCKED}
+        return self.verdict.flagged
 
 
 def judge(

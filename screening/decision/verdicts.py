@@ -16,6 +16,16 @@ class Verdict(StrEnum):
         """Return 0 for the weakest verdict, rising."""
         return list(Verdict).index(self)
 
+    @property
+    def flagged(self) -> bool:
+        """Return whether somebody has to act: approval is needed, or it is blocked."""
+        return self in {Verdict.NEEDS_APPROVAL, Verdict.BLOCKED}
+
+    @property
+    def words(self) -> str:
+        """Return it as people read it: "needs approval"."""
+        return self.value.replace("_", " ")
+
 
 class Coverage(StrEnum):
     """What could be looked at; it never hides a finding, nor a finding it."""

@@ -1,7 +1,5 @@
 """What was found in deliverables, as people and programs read it."""
 
-import csv
-import io
 import json
 from collections import Counter
 from dataclasses import dataclass, field
@@ -11,6 +9,7 @@ from screening.calibration.paths import path_json
 from screening.decision import Coverage
 from screening.deliverables.sightings import Delivered, Sighting, timecode
 from screening.images.video import clock
+from screening.report.csvlines import csv_row
 from screening.report.summary import EXIT_FLAGGED, EXIT_INTERRUPTED, EXIT_NOTHING, EXIT_UNFINISHED
 from screening.report.words import coincidence, printable
 
@@ -163,7 +162,7 @@ def json_end(totals: Totals) -> str:
 
 def csv_head() -> str:
     """Return the header row."""
-    return _csv_row(COLUMNS)
+    return csv_row(COLUMNS)
 
 
 def csv_lines(one: Delivered) -> str:
@@ -193,7 +192,7 @@ def csv_lines(one: Delivered) -> str:
         for finding in (sighting.finding,)
     ]
     empty = (printable(one.path), _result(one), *told, *("",) * 10, one.sha256 or "")
-    return "".join(map(_csv_row, rows or [empty]))
+    return "".join(map(csv_row, rows or [empty]))
 
 
 def _result(one: Delivered) -> str:
@@ -248,11 +247,3 @@ def _place_json(one: Delivered, seconds: float | None) -> dict[str, Any] | None:
     if seconds is None:
         return None
     return {"seconds": round(seconds, 3), "timecode": _place(one, seconds)}
-
-
-def _csv_row(cells: tuple[str, ...]) -> str:
-    line = io.StringIO()
-    csv.writer(line, lineterminator="\n").writerow(
-        f"'{cell}" if cell.startswith(("=", "+", "-", "@")) else printable(cell) for cell in cells
-    )
-    return line.getvalue()

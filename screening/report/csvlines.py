@@ -2,10 +2,11 @@
 
 import csv
 import io
+from collections.abc import Iterable
 
 from screening.decision import advice
 from screening.report.summary import Summary
-from screening.report.words import coincidence, path_of, printable, raw_flag_in_words
+from screening.report.words import coincidence, harmless, path_of, raw_flag_in_words
 from screening.result import Screening
 
 COLUMNS = (
@@ -37,7 +38,7 @@ class CsvReport:
 
     def start(self) -> str:
         """Return the header row."""
-        return _row(COLUMNS)
+        return csv_row(COLUMNS)
 
     def line(self, screening: Screening) -> str:
         """Return one row. Text that a spreadsheet would run as a formula is quoted first.
@@ -47,7 +48,7 @@ class CsvReport:
         """
         strongest, policy = screening.decisive, screening.policy
         evidence = (strongest.raw or strongest.channels[0]) if strongest else None
-        return _row(
+        return csv_row(
             (
                 path_of(screening),
                 screening.verdict or "",
@@ -76,12 +77,11 @@ class CsvReport:
         """Return a row that says so where the scan was interrupted, else nothing."""
         if not summary.interrupted:
             return ""
-        return _row(("", "", "", summary.sentence(), *("",) * (len(COLUMNS) - 4)))
+        return csv_row(("", "", "", summary.sentence(), *("",) * (len(COLUMNS) - 4)))
 
 
-def _row(cells: tuple[str, ...]) -> str:
+def csv_row(cells: Iterable[str]) -> str:
+    """Return one ended line of CSV; text that would be run as a formula is quoted first."""
     line = io.StringIO()
-    csv.writer(line, lineterminator="\n").writerow(
-        f"'{cell}" if cell.startswith(("=", "+", "-", "@")) else printable(cell) for cell in cells
-    )
+    csv.writer(line, lineterminator="\n").writerow(map(harmless, cells))
     return line.getvalue()

@@ -7,7 +7,7 @@ from pathlib import Path
 from PIL import Image, ImageDraw, ImageFont
 
 from screening.errors import PathMissingError, ReferenceUnavailableError, UnreadError
-from screening.images import Loaded, load, open_picture, walk
+from screening.images import Limits, Loaded, load, open_picture, walk
 from screening.matching import ChannelEvidence, Finding
 from screening.matching.findings import Point
 from screening.report.words import coincidence
@@ -16,6 +16,7 @@ HEIGHT = 512
 """Pixels that both are high, fewer where one would be wider than MAX_WIDTH."""
 MAX_WIDTH = 1024
 
+_LIMITS = Limits()
 _MARGIN, _GAP = 24, 40
 _TEXT = 15  # px
 _LINE = 22
@@ -98,7 +99,7 @@ def _original(
             f"and {mend}"
         )
     try:
-        for file, loaded in _images_at(place):
+        for file, loaded in images_at(place):
             if loaded.sha256 == wanted:
                 return _frame(loaded, file, None)
     except (UnreadError, PathMissingError) as error:
@@ -113,15 +114,15 @@ def _original(
     )
 
 
-def _images_at(place: str) -> Iterator[tuple[str, Loaded]]:
-    """Yield a file as it was read, or those of a folder that can be."""
+def images_at(place: str, *, limits: Limits = _LIMITS) -> Iterator[tuple[str, Loaded]]:
+    """Yield a file as it was read, or those of a folder that can be. Raises UnreadError."""
     if not Path(place).is_dir():
-        yield place, load(place)
+        yield place, load(place, limits=limits)
         return
     for seen in walk(place):
         if seen.skip is None:
             try:
-                yield seen.path, load(seen.path)
+                yield seen.path, load(seen.path, limits=limits)
             except UnreadError:
                 continue
 

@@ -6,12 +6,6 @@ from screening.report.summary import Summary
 from screening.report.words import coincidence, evidence_in_words, path_of, printable
 from screening.result import Screening
 
-_WORDS = {
-    Verdict.NOTHING_FOUND: "nothing found",
-    Verdict.NOTE: "note",
-    Verdict.NEEDS_APPROVAL: "needs approval",
-    Verdict.BLOCKED: "blocked",
-}
 _COLORS = {
     Verdict.NEEDS_APPROVAL: "\x1b[31m",
     Verdict.BLOCKED: "\x1b[1;31m",
@@ -40,7 +34,7 @@ class TableReport:
 
     def line(self, screening: Screening) -> str:
         """Return the rows of one file."""
-        verdict = _WORDS[screening.verdict] if screening.verdict else "-"
+        verdict = screening.verdict.words if screening.verdict else "-"
         coverage = screening.coverage or "-"
         decisive = screening.decisive
         chance = coincidence(decisive) if decisive else "-"

@@ -13,6 +13,8 @@ from screening.result import Screening
 HIGHEST: Mapping[str, float] = {HASH_CHANNEL: HASH_BITS, FACE_CHANNEL: 2.0, DRAWN_FACE_CHANNEL: 2.0}
 """The highest raw score there can be on a channel; on others there is no end."""
 
+_FORMULA = ("=", "+", "-", "@")
+
 
 def coincidence(found: Finding | ChannelEvidence) -> str:
     """Return how often chance alone would look this alike, never beyond what was measured."""
@@ -89,6 +91,11 @@ def printable(text: str) -> str:
         character if character.isprintable() else character.encode("unicode_escape").decode()
         for character in text.encode("utf-8", "backslashreplace").decode()
     )
+
+
+def harmless(text: str) -> str:
+    """Return a text that no spreadsheet runs as a formula, and no terminal obeys."""
+    return f"'{printable(text)}" if text.lstrip().startswith(_FORMULA) else printable(text)
 
 
 def path_of(screening: Screening) -> str:

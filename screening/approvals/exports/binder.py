@@ -24,7 +24,6 @@ from screening.errors import InputInvalidError
 from screening.production import Declaration, Outcome, triage
 from screening.version import __version__
 
-_FLAGGED = (Verdict.BLOCKED, Verdict.NEEDS_APPROVAL)
 _OPEN_FIRST = 6  # open flags that the first page tells one by one
 
 
@@ -32,14 +31,14 @@ _OPEN_FIRST = 6  # open flags that the first page tells one by one
 class Flag:
     """A finding as the binder tells it.
 
-    verdict: of the finding, in words. open: whether somebody has yet to act. resolution: what
+    verdict: of the finding. open: whether somebody has yet to act. resolution: what
     settled it, as the scan had it. traces: what is on record about it.
     """
 
     picture: str
     sha256: str
     role: str
-    verdict: str
+    verdict: Verdict
     open: bool
     record: str
     record_id: str
@@ -136,8 +135,8 @@ def _flags(report: ScanReport, traces: Traces) -> Iterator[Flag]:
                 picture=said["path"] or "(from memory)",
                 sha256=said["sha256"] or "",
                 role=Role(said["role"]).judged_as,
-                verdict=verdict.replace("_", " "),
-                open=verdict in _FLAGGED,
+                verdict=verdict,
+                open=verdict.flagged,
                 record=record["title"],
                 record_id=record["id"],
                 kind=record["kind"].replace("-", " "),

@@ -1,14 +1,13 @@
 """Sheets: rows of text under headings, as CSV, as a spreadsheet, or as a table of a page."""
 
-import csv
 import io
 from dataclasses import dataclass
 
 from screening.approvals.errors import StoreToolsMissingError
 from screening.errors import InputInvalidError
-from screening.report.words import printable
+from screening.report.csvlines import csv_row
+from screening.report.words import harmless
 
-_FORMULA = ("=", "+", "-", "@")
 _LONGEST = 32_000  # characters that a cell of a spreadsheet holds, rounded down
 
 
@@ -29,11 +28,7 @@ class Sheet:
 
     def csv(self) -> str:
         """Return it as CSV with a header; a text that would be run as a formula is quoted first."""
-        text = io.StringIO()
-        lines = csv.writer(text, lineterminator="\n")
-        lines.writerow(self.columns)
-        lines.writerows(map(harmless, row) for row in self.rows)
-        return text.getvalue()
+        return "".join(map(csv_row, (self.columns, *self.rows)))
 
     def xlsx(self) -> bytes:
         """Return it as a spreadsheet in which every cell is text.
@@ -69,8 +64,3 @@ class Sheet:
         held = io.BytesIO()
         book.save(held)
         return held.getvalue()
-
-
-def harmless(text: str) -> str:
-    """Return a text that no spreadsheet runs as a formula, and no terminal obeys."""
-    return f"'{printable(text)}" if text.lstrip().startswith(_FORMULA) else printable(text)

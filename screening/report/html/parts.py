@@ -23,13 +23,7 @@ if TYPE_CHECKING:
 
 PACKAGE = "screening.report.html"
 
-WORDS = {
-    Verdict.BLOCKED: "blocked",
-    Verdict.NEEDS_APPROVAL: "needs approval",
-    Verdict.NOTE: "note",
-    Verdict.NOTHING_FOUND: "nothing found",
-    Coverage.UNREAD: "not read",
-}
+WORDS = {verdict: verdict.words for verdict in Verdict} | {Coverage.UNREAD: "not read"}
 """A verdict as people read it, and what stands in its place where there is none."""
 
 _CHANNELS = {

@@ -2,7 +2,7 @@
 
 import base64
 import io
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,8 +12,9 @@ from PIL import Image
 from reference_index import Record, ReferenceIndex
 from reference_index.errors import UnknownRecordError
 from screening.errors import PathMissingError, ReferenceUnavailableError, UnreadError
-from screening.images import Limits, load, open_picture, walk
+from screening.images import Limits, load, open_picture
 from screening.images.frame import RgbImage
+from screening.report.pair import images_at
 
 _DEFAULT_LIMITS = Limits()
 _QUALITY = 68
@@ -106,15 +107,8 @@ class Originals:
         if not Path(locator).is_dir():
             return locator
         if locator not in self._folders:
-            self._folders[locator] = dict(self._pictures_in(locator))
+            pictures = images_at(locator, limits=self._limits)
+            self._folders[locator] = {one.sha256 or "": file for file, one in pictures}
         if sha256 not in self._folders[locator]:
             raise UnreadError("no file in it is the one enrolled")
         return self._folders[locator][sha256]
-
-    def _pictures_in(self, folder: str) -> Iterator[tuple[str, str]]:
-        for seen in walk(folder):
-            if seen.skip is None:
-                try:
-                    yield load(seen.path, limits=self._limits).sha256 or "", seen.path
-                except UnreadError:
-                    continue
