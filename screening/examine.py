@@ -12,7 +12,7 @@ from PIL import Image
 
 from reference_index import Fingerprint
 from screening.errors import ModelBrokenError, UnreadError
-from screening.generation import Generation, generation_of
+from screening.generation import Generation, generation_of, sidecars_of
 from screening.images import Limits, Picture, Seen, from_array, from_pil, load, open_picture
 from screening.images.files import Content
 from screening.signals import NO_MODELS, Models, fingerprint
@@ -27,7 +27,7 @@ class Examined:
     looked at; ``passed_over``, why it is no image. unscreened: what of it was not looked at, in
     words. notes: what was unusual about it. prepared: of each frame, what is left to be shown to
     each model that looks at many pictures together; see ``completed``. generation: what it says of
-    how it was made, None where it says nothing.
+    how it was made, its sidecars included; None where it says nothing, or was not asked.
     """
 
     path: str | None
@@ -52,19 +52,25 @@ def _restored(*values: Any) -> Examined:
     return Examined(**dict(zip(Examined.__slots__, values, strict=True)))
 
 
-def examine(seen: Seen | str, limits: Limits, models: Models = NO_MODELS) -> Examined:
+def examine(
+    seen: Seen | str, limits: Limits, models: Models = NO_MODELS, said: bool = True
+) -> Examined:
     """Return what a file seen by a walk gave, or the file at a path, whatever is in it.
 
-    models: here and below, what looks at it by weights, if anything does.
+    models: here and below, what looks at it by weights, if anything does. said: whether its words
+    on how it was made are read, and those beside it.
     """
     if isinstance(seen, str) or seen.skip is None:
-        return examine_file(seen if isinstance(seen, str) else seen.path, limits, models)
+        path = seen if isinstance(seen, str) else seen.path
+        return examine_file(path, limits, models, said)
     if seen.skip.unread:
         return Examined(path=seen.path, unread=seen.skip.reason)
     return Examined(path=seen.path, passed_over=seen.skip.reason)
 
 
-def examine_file(path: str, limits: Limits, models: Models = NO_MODELS) -> Examined:
+def examine_file(
+    path: str, limits: Limits, models: Models = NO_MODELS, said: bool = True
+) -> Examined:
     """Return what the file at a path gave."""
     started = time.perf_counter()
     try:
@@ -76,7 +82,7 @@ def examine_file(path: str, limits: Limits, models: Models = NO_MODELS) -> Exami
         if skip is None or skip.unread:
             return Examined(path=path, unread=skip.reason if skip else "nothing was read")
         return Examined(path=path, passed_over=skip.reason)
-    return _examined(path, loaded.data, loaded.sha256, limits, models, started)
+    return _examined(path, loaded.data, loaded.sha256, limits, models, started, said=said)
 
 
 def examine_bytes(data: bytes, limits: Limits, models: Models = NO_MODELS) -> Examined:
@@ -113,14 +119,21 @@ def _examined(
     limits: Limits,
     models: Models,
     started: float,
+    *,
+    said: bool = True,
 ) -> Examined:
     try:
         picture = open_picture(data, name=path or "", limits=limits)
     except UnreadError as error:
         return Examined(path=path, sha256=sha256, unread=error.reason)
-    said = generation_of(data, name=path or "")
-    told = said if said.problems or not said.empty else None
+    told = _told(path, data) if said else None
     return _finished(path, picture, sha256, models, started, generation=told)
+
+
+def _told(path: str | None, data: Content) -> Generation | None:
+    """Return what a file and its sidecars say, None where that is nothing."""
+    told = generation_of(data, name=path or "", beside=sidecars_of(path) if path else ())
+    return told if told.problems or not told.empty else None
 
 
 def _finished(

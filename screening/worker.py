@@ -29,25 +29,26 @@ def main(descriptor: int) -> None:
     for stream in (1, 2):  # decoders in C print there
         os.dup2(quiet, stream)
     with Connection(descriptor) as connection:
-        how: tuple[Limits, Models] = connection.recv()
+        how: tuple[Limits, Models, bool] = connection.recv()
         connection.send(())  # ready
         while True:
             try:
                 job: tuple[Seen | str, ...] = connection.recv()
             except EOFError:
                 return
-            _answer(job, *how, connection)
+            _answer(job, how, connection)
 
 
 def _answer(
-    job: tuple[Seen | str, ...], limits: Limits, models: Models, connection: Connection
+    job: tuple[Seen | str, ...], how: tuple[Limits, Models, bool], connection: Connection
 ) -> None:
     """Send what was found in each file of a job, in order, a few at a time."""
+    limits = how[0]
     done: list[Examined] = []
     flushed = time.monotonic()
     for seen in job:
         signal.setitimer(signal.ITIMER_REAL, limits.max_seconds)
-        done.append(examine(seen, limits, models))
+        done.append(examine(seen, *how))
         signal.setitimer(signal.ITIMER_REAL, 0)
         if time.monotonic() - flushed > FLUSH_SECONDS:
             connection.send(tuple(done))

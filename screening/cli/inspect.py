@@ -27,6 +27,7 @@ _WIDTH = 12
 def inspect_command(files: tuple[Path, ...], form: str, output: Path | None) -> None:
     """Show everything that a file says of how it was made: prompts, models, claims, manifests.
 
+    Texts that generators write beside a picture are read with it, as NAME.txt and NAME.json are.
     What a file says was written by somebody and proves nothing; what it does not say may have been
     taken out. With --format json one line a file. Exit code 1 where a file cannot be read; the
     others are shown all the same.
@@ -75,6 +76,7 @@ def _told(generation: Generation) -> Iterator[str]:
         ("LoRA", generation.loras),
         ("seed", map(str, generation.seeds)),
         ("fed with", generation.images),
+        ("beside it", generation.sidecars),
     ):
         for value in values:
             yield _row(label, value)

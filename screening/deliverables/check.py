@@ -66,7 +66,11 @@ def _checked(
                     yield _film(screener, seen.path, told, progress)
             continue
         for examined in examine_files(
-            group, limits=screener.limits, workers=workers, models=screener.weights.models
+            group,
+            limits=screener.limits,
+            workers=workers,
+            models=screener.weights.models,
+            said=False,
         ):
             yield from (_picture(screener, one) for one in examined)
 

@@ -157,7 +157,9 @@ def _examined(
                 yield seen
 
     models = Models(faces=faces, embeddings=into.vectors.models)
-    for answers in examine_files(files(), limits=limits, workers=workers, models=models):
+    for answers in examine_files(
+        files(), limits=limits, workers=workers, models=models, said=False
+    ):
         for examined in answers:
             yield owners.popleft(), examined
 

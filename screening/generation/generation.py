@@ -30,7 +30,7 @@ ManifestState = Literal["valid", "invalid", "remote", "unread"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claim:
-    """One thing that a file says, by which of its parts: ``xmp``, ``iptc``, ``exif`` or ``png``."""
+    """One thing that a part of a file says: ``xmp``, ``iptc``, ``exif``, ``png`` or ``clip``."""
 
     source: str
     name: str
@@ -65,13 +65,14 @@ class Manifest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Generation:
-    """What a file says of how it was made.
+    """What a file says of how it was made, and what lies beside it to say so.
 
     tool, version: the generator, None where none is named. models, loras: names of files, as the
     tool wrote them. prompts: each text once, with what it was to the generator. seeds: as told.
     images: names of the pictures that were fed in. claims: what XMP, IPTC and EXIF say. manifest:
-    None where there is none, which says nothing of the origin. problems: what could not be read
-    and why; never a word of a prompt. Raises InputInvalidError.
+    None where there is none, which says nothing of the origin. sidecars: names of the files beside
+    it that were read, whatever they say. problems: what could not be read and why; never a word of
+    a prompt. Raises InputInvalidError.
     """
 
     tool: str | None = None
@@ -83,6 +84,7 @@ class Generation:
     images: tuple[str, ...] = ()
     claims: tuple[Claim, ...] = ()
     manifest: Manifest | None = None
+    sidecars: tuple[str, ...] = ()
     problems: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
@@ -91,8 +93,8 @@ class Generation:
 
     @property
     def empty(self) -> bool:
-        """Return whether the file says nothing; problems are no saying."""
-        return self == Generation(problems=self.problems)
+        """Return whether nothing is said; problems and blank sidecars are no saying."""
+        return self == Generation(sidecars=self.sidecars, problems=self.problems)
 
     def texts(self, kind: PromptKind) -> tuple[str, ...]:
         """Return the prompts of a kind."""
@@ -138,6 +140,7 @@ class Generation:
             "images": list(self.images),
             "claims": [asdict(claim) for claim in self.claims],
             "manifest": asdict(self.manifest) if self.manifest else None,
+            "sidecars": list(self.sidecars),
             "problems": list(self.problems),
         }
 

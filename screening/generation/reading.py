@@ -40,8 +40,8 @@ class Blocks:
 class Reading:
     """Collects what is found, each thing once, and knows when to stop.
 
-    A file has so many bytes of metadata, decompressed, and so much of its thread's own time, from
-    construction on. What is cut is a problem that says so.
+    A file has so many bytes of metadata, decompressed and those of its sidecars included, and so
+    much of its thread's own time, from construction on. What is cut is a problem that says so.
     """
 
     def __init__(self) -> None:
@@ -56,6 +56,7 @@ class Reading:
         self._seeds: dict[int, None] = {}
         self._images: dict[str, None] = {}
         self._claims: dict[Claim, None] = {}
+        self._sidecars: dict[str, None] = {}
         self._problems: dict[str, None] = {}
         self.manifest: Manifest | None = None
 
@@ -131,6 +132,11 @@ class Reading:
         if value and len(self._claims) < _MAX_NAMES:
             self._claims[Claim(source=source, name=name, value=value)] = None
 
+    def sidecar(self, name: str) -> None:
+        """Note the name of a file beside the picture that is read."""
+        if len(self._sidecars) < _MAX_NAMES:
+            self._sidecars[_line(name, _MAX_NAME)] = None
+
     def done(self) -> Generation:
         """Return what was found."""
         asked = self._tool is not None and not self.has_positive
@@ -151,6 +157,7 @@ class Reading:
             images=tuple(self._images),
             claims=tuple(self._claims),
             manifest=self.manifest,
+            sidecars=tuple(self._sidecars),
             problems=tuple(self._problems),
         )
 

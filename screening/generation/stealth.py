@@ -1,7 +1,8 @@
-"""Texts in the lowest bits of a PNG's pixels, as NovelAI and others hide them.
+"""Texts in the lowest bits of a picture's pixels, as NovelAI and others hide them.
 
-The bits run down the columns, so the first pixels of the first rows tell whether there are any,
-and those need no other pixel: a PNG's filters take the left neighbor of the first for zero.
+The bits run down the columns, so the first pixels of the first rows tell whether there are any. In
+a PNG those need no other pixel, as its filters take the left neighbor of the first for zero. A WebP
+is decoded whole, where it has alpha, which even lossy ones keep to the bit, or is lossless.
 """
 
 import zlib
@@ -28,6 +29,8 @@ _SIGNS = {
 """Whose bits they are, and whether they are packed."""
 
 _MAX_PIXELS = 1 << 24
+# all with alpha are decoded, whatever is in them: 0.2 s
+_MAX_WEBP_PIXELS = 1 << 22
 _MAX_LOW_PIXELS = 1 << 20
 _MAX_WIDTH = 1 << 17
 _PIECE = 1 << 14
@@ -35,14 +38,21 @@ _GZIP = 31
 _MAX_PACKED = 1 << 26
 _END = b"\0\0\0\0IEND\xaeB`\x82"
 _COLORS, _COLORS_ALPHA = 2, 6
+_WEBP_ALPHA, _WEBP_MOVES, _WEBP_SIDE = 0x10, 0x02, 0x3FFF
 
 
-def stealth_text(data: bytes, reading: Reading) -> str | None:
-    """Return the text hidden in a PNG of 8 bits without interlacing, None where there is none.
+def stealth_text(data: bytes, what: str, reading: Reading) -> str | None:
+    """Return the text hidden in a file of the named format, None where there is none.
 
-    The picture is decoded only where its first pixels begin as such a text does, or where it is
-    lower than that beginning is long.
+    Only a PNG of 8 bits without interlacing and a WebP that stands still are looked into.
     """
+    if what == "PNG":
+        return _in_png(data, reading)
+    return _in_webp(data, reading) if what == "WEBP" else None
+
+
+def _in_png(data: bytes, reading: Reading) -> str | None:
+    """Decode it only where its first pixels begin as such a text does, or it is lower than that."""
     head = data[16:29]
     if len(head) < 13 or head[8] != 8 or head[12] or head[9] not in {_COLORS, _COLORS_ALPHA}:
         return None
@@ -53,15 +63,32 @@ def stealth_text(data: bytes, reading: Reading) -> str | None:
     low = height < _HEAD_BITS
     if width * height > _MAX_LOW_PIXELS if low else not _begins(data, width, channels):
         return None
-    if width * height > _MAX_PIXELS:
-        reading.problem(f"hidden text: picture of more than {_MAX_PIXELS:,} pixels, not read")
+    return _decoded(_bare(data), "PNG", width * height, _MAX_PIXELS, reading)
+
+
+def _in_webp(data: bytes, reading: Reading) -> str | None:
+    kind, head = data[12:16], data[20:30]
+    if kind == b"VP8X" and len(head) == 10 and head[0] & _WEBP_ALPHA and not head[0] & _WEBP_MOVES:
+        width, height = (int.from_bytes(head[at : at + 3], "little") + 1 for at in (4, 7))
+    elif kind == b"VP8L" and len(head) == 10:
+        sides = int.from_bytes(head[1:5], "little")
+        width, height = (sides & _WEBP_SIDE) + 1, (sides >> 14 & _WEBP_SIDE) + 1
+    else:
+        return None
+    return _decoded(data, "WEBP", width * height, _MAX_WEBP_PIXELS, reading)
+
+
+def _decoded(data: bytes, what: str, count: int, most: int, reading: Reading) -> str | None:
+    """Return the text in a picture of so many pixels, if these are not more than may be."""
+    if count > most:
+        reading.problem(f"hidden text: picture of more than {most:,} pixels, not read")
         return None
     try:
-        with decoding("PNG"), quiet(), Image.open(BytesIO(_bare(data)), formats=("PNG",)) as image:
-            pixels = np.asarray(image)
+        with decoding(what), quiet(), Image.open(BytesIO(data), formats=(what,)) as image:
+            pixels = np.asarray(image) if image.width * image.height <= count else None
     except UnreadError:
         return None  # a picture that cannot be decoded says so elsewhere
-    return _text(pixels, reading)
+    return None if pixels is None or pixels.ndim != 3 else _text(pixels, reading)
 
 
 def _begins(data: bytes, width: int, channels: int) -> bool:
@@ -136,11 +163,12 @@ def _text(pixels: np.ndarray, reading: Reading) -> str | None:
         if where.stop > pixels.shape[-1]:
             continue
         columns = pixels[..., where].transpose(1, 0, 2)
+        first = np.packbits(columns[: _HEAD_BITS // len(pixels) + 1] & 1)
+        if first[:_MAGIC_BYTES].tobytes() != sign:
+            continue
         lowest = columns.reshape(-1) if columns.flags.c_contiguous else columns
         packed = np.packbits((lowest & 1).reshape(-1))
         head = packed[: _HEAD_BITS // 8].tobytes()
-        if head[:_MAGIC_BYTES] != sign:
-            continue
         size = int.from_bytes(head[_MAGIC_BYTES:], "big") // 8
         content = packed[len(head) : len(head) + size].tobytes()
         if is_packed:

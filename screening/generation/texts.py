@@ -1,4 +1,9 @@
-"""One text of a file's metadata: which tool wrote it, by its form rather than by its place."""
+"""One text of a file's metadata: which tool wrote it, by its form rather than by its place.
+
+Of a file beside the picture less is taken for granted: it may be anybody's. There a text without
+the form of a tool is a prompt of kind OTHER, and so is, in JSON that names no tool, what is called
+a caption or the like, and any other text of several words; pictures named there were not fed in.
+"""
 
 import json
 import re
@@ -9,8 +14,11 @@ from screening.generation.descriptions import claim_of, read_description
 from screening.generation.generation import PromptKind
 from screening.generation.graphs import is_graph, read_graphs
 from screening.generation.infotext import is_infotext, read_infotext
-from screening.generation.leaves import Leaf, keep, leaves
+from screening.generation.leaves import Leaf, keep, leaf_of, leaves
 from screening.generation.reading import Reading
+
+BESIDE = "beside"
+"""The part of the file that a sidecar is."""
 
 _MAX_STRINGS = 500
 _DECODER = json.JSONDecoder(strict=False)
@@ -26,11 +34,21 @@ _DIALECTS = (
     ("InvokeAI", {"app_id", "app_version"}, "app_version"),
     ("InvokeAI", {"canvas_v2_metadata"}, "app_version"),
     ("Easy Diffusion", {"use_stable_diffusion_model"}, ""),
+    ("Easy Diffusion", {"guidance_scale", "stable_diffusion_model"}, ""),
     ("NovelAI", {"signed_hash"}, ""),
     ("NovelAI", {"uc", "sampler"}, ""),
     ("Draw Things", {"c", "uc"}, ""),
 )
 """Tool, the names that it alone uses, and under which name it tells its version."""
+
+_IS_LINES = (re.compile(r"(?m)^Seed: ?\d"), re.compile(r"(?m)^Guidance Scale: ?\d"))
+_LINE = re.compile(
+    r"(?m)^(Prompt|Negative Prompt|Seed|Width|Height|Steps|Sampler|Guidance Scale|Clip Skip"
+    r"|ControlNet Filter|Seamless Tiling|Upscale By|Latent Upscaler Steps"
+    r"|Use (?:Face Correction|Upscaling)|(?:Prompt|Hypernetwork|LoRA|ControlNet) Strength"
+    r"|(?:Stable Diffusion|VAE|LoRA|Hypernetwork|ControlNet|Embedding) [Mm]odels?): ?"
+)
+_NOTHING = frozenset(("", "None", "False", "True"))
 
 
 def read_texts(texts: list[tuple[str, str, str]], reading: Reading, *, depth: int = 0) -> None:
@@ -41,14 +59,14 @@ def read_texts(texts: list[tuple[str, str, str]], reading: Reading, *, depth: in
             return
         text = _GRAPH_PREFIX.sub("", text.strip())  # noqa: PLW2901
         value = _json(key, text, reading) if text[:1] in {"{", "["} else text
-        for one in (value, *(value.values() if isinstance(value, dict) else ())):
-            inner = _graph_in(one)
-            if inner is not None:
-                graphs.append(inner)
-                if one is value:
-                    break
-        else:
-            rest.append((source, key, value))
+        if graph := _graph_in(value):
+            graphs.append(graph)
+            continue
+        if isinstance(value, dict):
+            within = {name: graph for name, one in value.items() if (graph := _graph_in(one))}
+            graphs += within.values()
+            value = {name: one for name, one in value.items() if name not in within}
+        rest.append((source, key, value))
     if graphs:
         read_graphs(graphs, reading)
     for source, key, value in rest:
@@ -110,40 +128,68 @@ def _settings(source: str, key: str, value: Any, reading: Reading, *, depth: int
         if not _WRAPPED.isdisjoint(value) and depth < _NESTED:
             read_texts(wrapped, reading, depth=depth + 1)
             return
-        _name_tool(key, value, reading)
+    named = isinstance(value, dict) and _name_tool(key, value, reading)
+    anybodys = source == BESIDE and not named
     anything = True
     for name, one in leaves(value, reading):
         if reading.late:
             return
-        anything &= keep(reading, name, one, prompt=PromptKind.POSITIVE) is not Leaf.PROMPT
+        if anybodys and _says_nothing(leaf_of(name, one), one):
+            continue
+        asked = not anybodys or "prompt" in name.lower()
+        kind = PromptKind.POSITIVE if asked else PromptKind.OTHER
+        anything &= keep(reading, name, one, prompt=kind) is not Leaf.PROMPT
     if anything and isinstance(value, dict) and not reading.has_positive:
         for _, one in leaves(value, reading):
             if isinstance(one, str) and " " in one:
                 reading.prompt(PromptKind.OTHER, one)
 
 
-def _name_tool(key: str, value: dict[str, Any], reading: Reading) -> None:
+def _says_nothing(leaf: Leaf, value: object) -> bool:
+    """Tell whether a value of JSON that names no tool is one of a thousand other things."""
+    return leaf is Leaf.IMAGE or (leaf is Leaf.UNKNOWN and " " not in str(value))
+
+
+def _name_tool(key: str, value: dict[str, Any], reading: Reading) -> bool:
+    """Note the tool whose settings these are; return whether it is known."""
     if key.lower() in {"invokeai_metadata", "sd-metadata"}:
         reading.tool("InvokeAI", str(value.get("app_version") or ""))
+        return True
     for tool, signs, version in _DIALECTS:
         if signs <= value.keys():
             inner = value.get("sui_image_params")
             told = inner.get(version) if isinstance(inner, dict) else value.get(version)
             said = str(told or "") if isinstance(told, (str, int, float)) else ""
             reading.tool(tool, said.removeprefix(f"{tool} "))
-            return
+            return True
+    return False
 
 
 def _plain(source: str, key: str, text: str, reading: Reading) -> None:
     name = key.lower()
     if not text or _IGNORED.match(name):
         return
-    if is_infotext(text):
+    if all(sign.search(text) for sign in _IS_LINES):
+        _settings(source, key, _in_lines(text), reading, depth=_NESTED)
+    elif is_infotext(text):
         read_infotext(text, reading)
+    elif source == BESIDE:
+        read_description("comment", text, reading)
     elif name == "dream":
         _read_dream(text, reading)
     elif not read_description(name, text, reading) and not claim_of(source, name, text, reading):
         keep(reading, name, text, prompt=PromptKind.POSITIVE)
+
+
+def _in_lines(text: str) -> dict[str, str]:
+    """Return settings of Easy Diffusion, one a line; the prompt comes first, named or not."""
+    told, key, at = dict[str, list[str]](), "prompt", 0
+    for setting in _LINE.finditer(text):
+        told.setdefault(key, []).append(text[at : setting.start()])
+        key, at = setting[1].lower().replace(" ", "_"), setting.end()
+    told.setdefault(key, []).append(text[at:])
+    said = {key: "".join(values).strip() for key, values in told.items()}
+    return {key: value for key, value in said.items() if value not in _NOTHING}
 
 
 def _read_dream(text: str, reading: Reading) -> None:

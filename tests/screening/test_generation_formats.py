@@ -1,5 +1,6 @@
 """Metadata of every form, in files made here, and what is said of it."""
 
+import io
 import json
 import socket
 
@@ -18,6 +19,7 @@ from generation_files import (
     signed,
     xmp,
 )
+from PIL import Image
 
 from screening.decision import Role
 from screening.errors import InputInvalidError, UnreadError
@@ -47,6 +49,15 @@ NOVELAI = {
     }),
 }  # fmt: skip
 JOB = "Job ID: 0f8fad5b-d9cb-469f-a165-70867728950e"
+
+
+def webp(data: bytes, mode: str, **how) -> bytes:
+    """Return a PNG as a WebP of a mode."""
+    buffer = io.BytesIO()
+    Image.open(io.BytesIO(data)).convert(mode).save(buffer, "WEBP", **how)
+    return buffer.getvalue()
+
+
 FIREFLY = f'Iptc4xmpExt:DigitalSourceType="{SOURCE_TYPES}trainedAlgorithmicMedia"'
 
 
@@ -190,6 +201,37 @@ def test_novelai_is_read_from_texts_and_from_pixels(data):
 def test_a_hidden_text_is_found_at_every_height(height):
     """So long is the beginning that tells of one: 152 bits, one a row."""
     assert generation_of(hidden(INFOTEXT, size=(200, height))).positive == ASKED
+
+
+@pytest.mark.parametrize(("how", "sign", "mode"), [
+    ({"lossless": True, "exact": True}, "stealth_pngcomp", "RGBA"),
+    ({"lossless": True, "exact": True}, "stealth_rgbinfo", "RGB"),
+    ({"lossless": True, "exact": True, "exif": exif({0x013B: "Ann"})}, "stealth_pnginfo", "RGBA"),
+    ({"quality": 60}, "stealth_pngcomp", "RGBA"),
+], ids=["lossless", "without alpha", "with EXIF", "lossy"])  # fmt: skip
+@pytest.mark.parametrize("size", [(200, 180), (90, 400), (1200, 40)])
+def test_a_text_hidden_in_a_webp_is_found(how, sign, mode, size):
+    """Alpha is kept to the bit even where colors are not."""
+    data = webp(hidden(INFOTEXT, sign=sign, size=size), mode, **how)
+    assert generation_of(data).positive == ASKED
+
+
+@pytest.mark.parametrize("data", [
+    saved("WEBP"), saved("WEBP", lossless=True), saved("WEBP", lossless=True)[:29],
+    webp(hidden(INFOTEXT), "RGBA", lossless=True)[:-200],
+], ids=["lossy", "lossless", "head alone", "cut"])  # fmt: skip
+def test_a_webp_without_a_hidden_text_has_none(data):
+    """Pixels that cannot be decoded are told of elsewhere."""
+    assert generation_of(data) == Generation()
+
+
+def test_a_webp_of_too_many_pixels_is_not_decoded():
+    """A head of 16 bytes may promise 268 million."""
+    head = b"VP8L" + (10).to_bytes(4, "little") + b"\x2f" + (0x1FFFFFFF).to_bytes(4, "little")
+    data = b"RIFF" + (30).to_bytes(4, "little") + b"WEBP" + head + bytes(9)
+    assert generation_of(data).problems == (
+        "hidden text: picture of more than 4,194,304 pixels, not read",
+    )
 
 
 @pytest.mark.parametrize("data", [

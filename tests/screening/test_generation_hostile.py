@@ -33,6 +33,8 @@ RING = {
     }
     for i in range(5000)
 }
+ONE_A_LINE = "Seed: 1\nGuidance Scale: 1\n"
+NEW_LINES = "\n" * 900_000
 BAD = {
     "a text of 40 MB": (png(more=chunk(b"tEXt", b"parameters\0" + b"a" * 40_000_000)), CUT),
     "a zTXt bomb": (png(more=chunk(b"zTXt", b"parameters\0\0" + BOMB)), CUT),
@@ -56,6 +58,8 @@ BAD = {
     "EXIF that points nowhere": (jpeg((0xE1, b"Exif\0\0II*\0\xff\xff\0\0")), "EXIF is broken"),
     "settings without end": (png({"parameters": "a\nSteps: 2, " + 'a: "b, ' * 90_000}), "settings"),
     "lines of settings": (png({"parameters": "Steps: 20,\n" * 90_000}), ""),
+    "lines of nothing": (png({"parameters": f"{ONE_A_LINE}a{NEW_LINES}b"}), ""),
+    "lines of prompts": (png({"parameters": f"{ONE_A_LINE}Prompt: a\n" * 25_000}), ""),
     "brackets": (png({"Dream": '"' + "[" * 900_000 + '"'}), ""),
     "options": (png({"Description": "a --" * 250_000}), ""),
 }  # fmt: skip

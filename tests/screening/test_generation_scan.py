@@ -8,7 +8,9 @@ from pictures import composed
 from PIL.PngImagePlugin import PngInfo
 
 from screening import Screener
+from screening.batch import examine_files
 from screening.generation import role_of
+from screening.images import Limits, walk
 from screening.report import JsonlReport
 
 
@@ -18,7 +20,7 @@ def board(tmp_path, run):
     (tmp_path / "works").mkdir()
     (tmp_path / "board" / "stills").mkdir(parents=True)
     picture = composed(4, 320, 240)
-    picture.save(tmp_path / "works" / "harbor.png")
+    picture.save(tmp_path / "works" / "quay.png")
     said = PngInfo()
     said.add_text("parameters", INFOTEXT)
     picture.save(tmp_path / "board" / "made.png", pnginfo=said)
@@ -59,3 +61,22 @@ def test_the_library_has_the_prompt(board):
     assert by_path.role is role_of(by_path.generation)
     assert of_pixels.generation is None
     assert "lighthouse" not in JsonlReport().line(by_path)
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+def test_who_does_not_ask_is_told_nothing(board, workers):
+    """All else stays as it is; neither the file's words are read nor those beside it."""
+    (board / "board" / "plain.txt").write_text("a heron")
+    answers = {
+        said: [
+            one
+            for batch in examine_files(
+                walk(board / "board"), limits=Limits(), workers=workers, said=said
+            )
+            for one in batch
+        ]
+        for said in (True, False)
+    }
+    assert [one.generation is not None for one in answers[True]] == [True, True, False, True]
+    assert [one.generation for one in answers[False]] == [None] * 4
+    assert [one.sha256 for one in answers[False]] == [one.sha256 for one in answers[True]]

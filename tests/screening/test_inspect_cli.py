@@ -66,3 +66,11 @@ def test_hostile_text_is_shown_escaped(run, tmp_path):
     assert code == 0
     assert "  prompt      a \\x1b[31mred\\x07 fox\\u202e\n              second\n" in out
     assert all(line.isprintable() for line in out.split("\n"))
+
+
+def test_the_files_beside_a_picture_are_named(run, board):
+    """What they say stands among the rest."""
+    (board / "plain.txt").write_text("a heron")
+    code, out, _ = run("inspect", board / "plain.webp")
+    assert code == 0
+    assert out.splitlines()[1:] == ["  text        a heron", "  beside it   plain.txt", ""]
