@@ -7,8 +7,8 @@ import subprocess
 import sys
 import time
 from collections import deque
-from collections.abc import Iterable, Iterator
-from contextlib import suppress
+from collections.abc import Iterable, Iterator, Sized
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from multiprocessing import Pipe
 from multiprocessing.connection import wait
@@ -38,29 +38,61 @@ def examine_files(
     limits: Limits,
     workers: int | None = None,
     models: Models = NO_MODELS,
+    said: bool = True,
 ) -> Iterator[list[Examined]]:
     """Yield what was found in every file, in the order given, in lists of whatever is ready.
 
     workers: processes, one per processor by default; 0 decodes in this process, where the time
     limit of a file holds only between frames. A file that crashes its process, or outlasts
     ``limits.max_seconds`` in it, comes back as unread. models: what looks at the files by
-    weights; a process loads them at its first picture.
+    weights; a process loads them at its first picture. said: as in ``examine``.
     """
-    if workers is None:
-        workers = default_workers()
-    if workers < 0:
-        raise ValueError(f"workers is {workers}, expected at least 0, or None for all processors")
-    if workers == 0 or os.name != "posix" or not sys.executable:
-        yield from (completed([examine(seen, limits, models)], models) for seen in files)
-        return
-    pool: list[_Worker] = []
-    try:
-        for _ in range(workers):
-            pool.append(_Worker(limits, models))  # noqa: PERF401  those started are to be ended
-        yield from (completed(answers, models) for answers in _all(files, pool))
-    finally:
-        for worker in pool:
+    with closing(Examiner(limits=limits, workers=workers, models=models, said=said)) as examiner:
+        yield from examiner.examine(files)
+
+
+class Examiner:
+    """Examines files as ``examine_files`` does, in processes that stay until it is closed.
+
+    They are started as they are needed, for a list of few files no more than one for each.
+    """
+
+    def __init__(
+        self,
+        *,
+        limits: Limits,
+        workers: int | None = None,
+        models: Models = NO_MODELS,
+        said: bool = True,
+    ) -> None:
+        if workers is None:
+            workers = default_workers()
+        if workers < 0:
+            raise ValueError(
+                f"workers is {workers}, expected at least 0, or None for all processors"
+            )
+        in_processes = os.name == "posix" and bool(sys.executable)
+        self._workers = workers if in_processes else 0
+        self._how = limits, models, said
+        self._pool: list[_Worker] = []
+
+    def examine(self, files: Iterable[Seen]) -> Iterator[list[Examined]]:
+        """Yield what was found in every file; to be taken to its end before the next is asked."""
+        _, models, _ = self._how
+        if self._workers == 0:
+            yield from (completed([examine(seen, *self._how)], models) for seen in files)
+            return
+        most = min(self._workers, len(files)) if isinstance(files, Sized) else self._workers
+        while len(self._pool) < most:
+            self._pool.append(_Worker(*self._how))
+        if self._pool:
+            yield from (completed(answers, models) for answers in _all(files, self._pool))
+
+    def close(self) -> None:
+        """End the processes at once."""
+        for worker in self._pool:
             worker.stop()
+        self._pool.clear()
 
 
 @dataclass(slots=True)
@@ -79,8 +111,8 @@ class _Job:
 class _Worker:
     """One decoding process and what it is doing."""
 
-    def __init__(self, limits: Limits, models: Models) -> None:
-        self._limits, self._models = limits, models
+    def __init__(self, limits: Limits, models: Models, said: bool) -> None:
+        self._limits, self._how = limits, (limits, models, said)
         self.job: _Job | None = None
         self._failed_starts = 0
         self._start()
@@ -105,7 +137,7 @@ class _Worker:
         self._waiting = 0
         self._heard = time.monotonic()
         with suppress(OSError):  # one that ended already is noticed when it is heard
-            self.connection.send((self._limits, self._models))
+            self.connection.send(self._how)
 
     @property
     def idle(self) -> bool:

@@ -12,6 +12,23 @@ Basis = Literal["false_alarms", "raw_score"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Input:
+    """A picture that was fed to the generator, as far as it was found and looked at.
+
+    name: as the metadata of what was made has it, else its own. path: None where it was not found;
+    sha256, verdict and coverage are then None too. verdict: as a picture of role INPUT. reason: why
+    it was not found or not looked at completely, in words.
+    """
+
+    name: str
+    path: str | None = None
+    sha256: str | None = None
+    verdict: Verdict | None = None
+    coverage: Coverage | None = None
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Screening:
     """What was found in one image, how far it could be looked at, and on what evidence.
 
@@ -19,11 +36,13 @@ class Screening:
     way ``os.fsdecode`` does. sha256: of the file's bytes, None where they were not read.
     verdict: None where nothing could be looked at (``coverage`` is UNREAD) and where the file is
     no image (``coverage`` is None too). reason: why coverage is not complete, in words.
-    findings: strongest first, each with what it alone comes to. candidates: the investigation list,
+    findings: strongest first, each with what it alone comes to; after the picture's own those of
+    its inputs, which say so. candidates: the investigation list,
     best first, whatever the score; empty unless asked for. channels: what each channel did.
     clauses: those that the verdict rests on. notes: what was unusual about the file. generation:
     what it says of how it was made, prompts and all, None where it says nothing. policy: whose
-    rules held. elapsed_ms: decoding, search and decision.
+    rules held. inputs: the pictures that were fed to the generator. elapsed_ms: decoding, search
+    and decision, without those of inputs.
     """
 
     path: str | None
@@ -39,6 +58,7 @@ class Screening:
     notes: tuple[str, ...] = ()
     generation: Generation | None = None
     policy: Policy = NETFLIX_GENAI
+    inputs: tuple[Input, ...] = ()
     elapsed_ms: float = 0.0
 
     @property
@@ -50,6 +70,11 @@ class Screening:
     def flagged(self) -> bool:
         """Return whether somebody has to act: approval is needed, or the picture is blocked."""
         return self.verdict is not None and self.verdict.flagged
+
+    @property
+    def own_findings(self) -> tuple[Judged, ...]:
+        """Return the findings of the picture itself, without those of its inputs."""
+        return tuple(one for one in self.findings if not one.input)
 
     @property
     def decisive(self) -> Judged | None:

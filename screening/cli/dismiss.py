@@ -11,7 +11,7 @@ from screening.approvals.decisions import Decisions
 from screening.approvals.dismissals import Done, dismiss, most_dismissed, undo
 from screening.cli.ledger import opened
 from screening.cli.options import Options, screening_options
-from screening.cli.screened import opened_screener, screenings
+from screening.cli.screened import opened_screener, own_findings, screenings
 from screening.report.summary import EXIT_UNFINISHED
 from screening.report.words import printable
 
@@ -40,7 +40,8 @@ def dismiss_command(
     """Say of findings of a record in PATHS, files and folders, that they are none.
 
     It is remembered for each picture, and for near-exact copies that show the record in the same
-    place. What is denied stays blocked. Exit code 4 where a picture could not be looked at.
+    place. What is denied stays blocked. What an input of a picture shows is dismissed on that
+    input, with --role input. Exit code 4 where a picture could not be looked at.
     """
     if listed:
         if paths or records or reason or undone:
@@ -61,8 +62,7 @@ def dismiss_command(
                 unread += screening.unfinished
                 finds += [
                     it.on_record.found(screening, finding)
-                    for finding in screening.findings
-                    if finding.record.id in records
+                    for finding in own_findings(screening, records)
                 ]
         if undone:
             done = undo(it.decisions, finds, reason=note, by=by)

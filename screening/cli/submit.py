@@ -1,6 +1,5 @@
 """``screening submit``: what needs approval is put on record and written up for who decides."""
 
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -13,7 +12,7 @@ from screening.approvals.requests import Asked, Basis, Submitted, state_of, subm
 from screening.cli.options import Options, screening_options
 from screening.cli.output import check_outside_indexes
 from screening.cli.progress import say
-from screening.cli.screened import Opened, opened_screener, screenings
+from screening.cli.screened import Opened, opened_screener, own_findings, screenings
 from screening.decision import Judged, Verdict
 from screening.errors import OutputError, ReferenceUnavailableError, UnreadError
 from screening.replacing import replacing
@@ -49,7 +48,8 @@ def submit_command(
 ) -> None:
     """Open a request for each picture and record in PATHS that needs approval.
 
-    Done again, it gives those that are open. A request is a draft until `screening approvals sent`.
+    Done again, it gives those that are open. What an input of a picture shows is asked for on that
+    input, with --role input. A request is a draft until `screening approvals sent`.
     Exit code 4 where a picture could not be looked at.
     """
     if with_pictures and not output:
@@ -97,7 +97,7 @@ def _needing(
     with closing(screenings(opened, options, paths)) as results:
         for screening in results:
             unread += screening.unfinished
-            for finding in _wanted(screening, records):
+            for finding in own_findings(screening, records):
                 if finding.verdict is Verdict.NEEDS_APPROVAL:
                     needing.append((screening, finding))
                 elif finding.verdict is Verdict.BLOCKED:
@@ -105,10 +105,6 @@ def _needing(
                     name = f"{path_of(screening)}: “{finding.record.title}”"
                     say(printable(f"{name} is blocked, nothing is asked{why}"))
     return needing, unread
-
-
-def _wanted(screening: Screening, records: tuple[str, ...]) -> Iterator[Judged]:
-    return (one for one in screening.findings if not records or one.record.id in records)
 
 
 def _said(one: Submitted, state: str) -> str:

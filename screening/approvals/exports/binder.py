@@ -128,13 +128,16 @@ class _Declared:
 def _flags(report: ScanReport, traces: Traces) -> Iterator[Flag]:
     """Yield every finding of a report; what is only worth a note is none that is open."""
     for said in report.pictures:
+        inputs = {one["path"]: one["sha256"] for one in said.get("inputs", ())}
         for found in said["findings"]:
             record, verdict = found["record"], Verdict(found["verdict"])
             settled = [found.get(key) for key in ("standing", "consent")]
+            picture, fed = said["path"] or "(from memory)", found.get("input")
+            sha256 = (inputs[fed] if fed else said["sha256"]) or ""
             yield Flag(
-                picture=said["path"] or "(from memory)",
-                sha256=said["sha256"] or "",
-                role=Role(said["role"]).judged_as,
+                picture=f"{picture}, input {fed}" if fed else picture,
+                sha256=sha256,
+                role=Role.INPUT if fed else Role(said["role"]).judged_as,
                 verdict=verdict,
                 open=verdict.flagged,
                 record=record["title"],
@@ -145,7 +148,7 @@ def _flags(report: ScanReport, traces: Traces) -> Iterator[Flag]:
                 clauses=tuple(found["clauses"]),
                 advice=found["advice"],
                 resolution="; ".join(one["words"] for one in settled if one),
-                traces=traces.of(said["sha256"] or "", record["id"], record["kind"]),
+                traces=traces.of(sha256, record["id"], record["kind"]),
             )
 
 

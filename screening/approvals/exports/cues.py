@@ -103,7 +103,7 @@ def _scanned(reports: Iterable[ScanReport]) -> Iterator[dict[str, str]]:
             }
         elif said["role"] == Role.FINAL:
             for found in said["findings"]:
-                if found["record"]["kind"] == Kind.TEMPORARY:
+                if found["record"]["kind"] == Kind.TEMPORARY and not found.get("input"):
                     yield {
                         "picture": found["record"]["title"],
                         "sha256": found["channels"][0]["reference_image"],
