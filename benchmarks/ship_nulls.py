@@ -3,10 +3,13 @@
 The photographs, paintings and cartoons are split by a seeded permutation of their names. Each half
 is enrolled and the other half screened against it, by the code of the product; what both score is
 fitted together. So are the people of the face photographs, with every face model at hand; paintings
-and cartoons tell what drawn faces do. With --check nothing is measured.
+and cartoons tell what drawn faces do. Names are measured on prompts that name nobody, part "tune"
+of prompt_corpus, against all its records, which needs no measuring data: --only name makes them
+alone, and leaves the record of the others as it is. With --check nothing is measured.
 """
 
 import csv
+import json
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -17,6 +20,7 @@ from typing import Any
 
 import numpy as np
 from _common import ROOT, TWICE, digest, environment, parser, pictures, shared_data, write
+from _names import names_null
 from PIL import Image
 
 from reference_index import Kind, Record, ReferenceIndex
@@ -29,7 +33,7 @@ from screening.errors import ModelMissingError
 from screening.evaluation.attacks import ATTACKS, Family
 from screening.images import Seen
 from screening.matching import CHANNELS, SETTINGS, channels_of, default_null, settings_of
-from screening.matching.settings import settings_with
+from screening.matching.settings import NAME_CHANNEL, NAME_SETTINGS, settings_with
 from screening.matching.vector_channel import vector_channel
 from screening.models import ModelStore, shipped_conversions
 from screening.signals import Models
@@ -48,10 +52,18 @@ def main() -> int:
     """Measure and write, or check; 1 where a file is of other settings."""
     options = parser("ship_nulls", __doc__ or "")
     options.add_argument("--check", action="store_true", help="only tell whether they are current")
+    options.add_argument("--only", choices=(NAME_CHANNEL,), help="measure this channel alone")
     options.add_argument("--workers", type=int, help="decoding processes, one per processor")
     chosen = options.parse_args()
     if chosen.check:
-        return check()
+        return check(chosen.only)
+    if chosen.only:
+        about = environment(seeds=[chosen.seed], data_sha256=None)
+        record = json.loads(chosen.output.read_text()) if chosen.output.exists() else about
+        ship_names(record, chosen.seed)
+        record[NAME_CHANNEL] |= {name: about[name] for name in ("date_utc", "git")}
+        write(chosen.output, record)
+        return 0
     names = [name for pack in PACKS for name in pictures(pack)]
     order = np.random.default_rng(chosen.seed).permutation(len(names)).tolist()
     middle = len(order) // 2
@@ -69,6 +81,7 @@ def main() -> int:
         for model in models():
             for channel, calibration in people(model, Path(folder), chosen.seed).items():
                 ship(f"{channel}.{model.id}", calibration, record)
+    ship_names(record, chosen.seed)
     write(chosen.output, record)
     return 0
 
@@ -79,6 +92,12 @@ def ship(name: str, calibration: ChannelCalibration, record: dict[str, Any]) -> 
     text = calibration.null.to_json() + "\n"
     (NULLS / f"{name}.json").write_text(text, encoding="utf-8")
     show(name, calibration)
+
+
+def ship_names(record: dict[str, Any], seed: int) -> None:
+    """Write the null distribution of names into the package."""
+    with tempfile.TemporaryDirectory() as folder:
+        ship(NAME_CHANNEL, names_null(Path(folder), seed=seed), record)
 
 
 def measured(enrolled: Sequence[str], background: Sequence[str], *, workers: int | None) -> Half:
@@ -217,7 +236,8 @@ def figures(calibration: ChannelCalibration) -> dict[str, Any]:
 def show(name: str, calibration: ChannelCalibration) -> None:
     """Print what was written of a channel."""
     null = calibration.null
-    print(f"{name}: {null.images} images against {null.references} references, in {null.unit}")
+    what = "prompts against {} records" if name == NAME_CHANNEL else "images against {} references"
+    print(f"{name}: {null.images} {what.format(null.references)}, in {null.unit}")
     print(f"  tail: scale {null.tail_scale}, shape {null.tail_shape}; beyond {null.scores[-1]}")
     print(f"  goodness of fit: {calibration.goodness_of_fit}")
     for threshold in calibration.thresholds:
@@ -226,13 +246,16 @@ def show(name: str, calibration: ChannelCalibration) -> None:
         )
 
 
-def check() -> int:
-    """Tell of each file whether it is of this checkout's settings."""
+def check(only: str | None) -> int:
+    """Tell of each file, or of one channel's, whether it is of this checkout's settings."""
     stale = False
-    for channel, settings in current().items():
-        known = default_null(channel, settings) is not None
-        stale |= not known
-        print(f"{channel}: {'current' if known else 'of other settings: run scripts/ship_nulls'}")
+    for channel, settings in {**current(), NAME_CHANNEL: NAME_SETTINGS}.items():
+        if only in {None, channel}:
+            known = default_null(channel, settings) is not None
+            stale |= not known
+            print(
+                f"{channel}: {'current' if known else 'of other settings: run scripts/ship_nulls'}"
+            )
     return int(stale)
 
 

@@ -1,14 +1,8 @@
-"""Calibration: what unrelated images of your own score against an index; what that promises."""
+"""Calibration: what unrelated images and prompts of your own score; what that promises."""
 
 from screening.calibration.background import Background, background_of
-from screening.calibration.calibrate import (
-    MIN_IMAGES,
-    CalibrationOutcome,
-    Suspect,
-    calibrate,
-    discard,
-    fitted,
-)
+from screening.calibration.calibrate import CalibrationOutcome, calibrate, discard, fitted
+from screening.calibration.fitting import MIN_IMAGES, Suspect
 from screening.calibration.scores import ImageScores, score_examined, score_files
 
 __all__ = [

@@ -48,7 +48,9 @@ def score_files(
 
     records: how many are kept for each image and channel. workers, models: as in examine_files.
     """
-    for batch in examine_files(files, limits=limits or Limits(), workers=workers, models=models):
+    for batch in examine_files(
+        files, limits=limits or Limits(), workers=workers, models=models, said=False
+    ):
         images = [one for one in batch if not one.passed_over]
         yield from score_examined(images, index, records=records)
 

@@ -13,6 +13,7 @@ from screening.matching.findings import (
     ChannelReport,
     ChannelState,
     FaceSeen,
+    NameSeen,
     Quad,
 )
 from screening.matching.nulls import null_of
@@ -37,6 +38,7 @@ class Scored:
     reference_share: float = 1.0
     inliers: int | None = None
     face: FaceSeen | None = None
+    named: NameSeen | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,6 +87,7 @@ class Searched:
             reference_share=scored.reference_share,
             inliers=scored.inliers,
             face=scored.face,
+            named=scored.named,
         )
         return Hit(record=self.index.record(scored.record_id), evidence=evidence)
 

@@ -50,15 +50,40 @@ class FaceSeen:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NameSeen:
+    """Which words name a record, and where they stand.
+
+    source: "prompt", "model" or "LoRA". words: as they stand there. name: the title or alias that
+    they are. cue: the phrase beside them that tells a name, "" for none. how: "misspelled",
+    "inflected" or "" for as it is.
+    """
+
+    source: str
+    words: str
+    name: str
+    cue: str
+    how: str
+
+    @property
+    def in_words(self) -> str:
+        """Return what stands where: “rutkowsky” in the prompt, misspelled, as in “art by ...”."""
+        where = "the prompt" if self.source == "prompt" else f"the name of a {self.source}"
+        said = [f"“{self.words}” in {where}", self.how, self.cue and f"as in “{self.cue}”"]
+        return ", ".join(filter(None, said))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ChannelEvidence:
     """What one channel says for a record.
 
     score: raw, in ``unit``, higher is closer. false_alarms: of this search alone, before fusion.
     reference_image: its sha256, empty where the record's words matched.
-    transform: how the picture differs from the reference image, in words. region: where the
+    transform: how the picture differs from the reference image, or which words name the record and
+    where, in words. region: where the
     reference shows in the picture, reference_region: what of the reference shows, corner by corner;
     share and reference_share: of the area of each. inliers: features that fit the transformation.
-    face: the face that it is about.
+    face: the face that it is about. named: the words that it is about, which were fed to a
+    generator: such evidence is not of the picture.
     """
 
     channel: str
@@ -77,6 +102,7 @@ class ChannelEvidence:
     reference_share: float = 1.0
     inliers: int | None = None
     face: FaceSeen | None = None
+    named: NameSeen | None = None
 
     @property
     def located(self) -> bool:
@@ -114,7 +140,8 @@ class Finding:
     indexes and frames searched; above 0, may exceed 1. measured_to: the smallest such number that
     a channel vouches for by what was measured rather than extrapolated. channels: one each, the
     most improbable first. region: corners in fractions of width and height, by the channel that
-    sees where. cleared: the cleared reference that explains it better, if one does.
+    sees where. cleared: the cleared reference that explains it better, if one does. input: the path
+    of the picture fed to the generator that it is about, region and all; "" for the picture itself.
     """
 
     record: Record
@@ -125,6 +152,7 @@ class Finding:
     frame: int
     clauses: tuple[str, ...] = ()
     cleared: ClearedBy | None = None
+    input: str = ""
 
     @property
     def strength(self) -> str:

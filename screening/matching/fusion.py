@@ -19,7 +19,10 @@ from screening.matching.findings import (
 )
 from screening.matching.hash_channel import HASH
 from screening.matching.local_channel import LOCAL
+from screening.matching.name_channel import Names
+from screening.matching.settings import NAME_CHANNEL
 from screening.matching.vector_channel import vector_channels
+from screening.names import Said
 
 CHANNELS = (HASH, LOCAL, FACE, DRAWN_FACE)
 """Those that every index may have; those of models depend on what it was built with."""
@@ -49,6 +52,8 @@ def match(
     raw_scores: Mapping[str, float] = _NONE,
     candidates: int = 0,
     known: Mapping[str, ChannelReport] = _NONE,
+    names: Names | None = None,
+    said: Sequence[Sequence[Said]] = (),
 ) -> list[Matches]:
     """Compare pictures (each a sequence of frames) with the indexes, all in one batch.
 
@@ -61,8 +66,9 @@ def match(
     finding that one explains better is told with it and otherwise the same, see ``cleared``.
     known: by channel, what is to be said of it whatever it does: one that is unavailable is not
     searched, one that is weak is so also where it ran, and one that no index has is told as it
-    is. Raises CalibrationError where an index was
-    calibrated with other settings.
+    is. names: of the same indexes; said: for each picture, what went into its generator, searched
+    for them, so that one record may be found by what is shown and by what was asked for. Raises
+    CalibrationError where an index was calibrated with other settings.
     """
     frames = [(picture, frame) for picture, those in enumerate(pictures) for frame in those]
     hits: list[list[Hit]] = [[] for _ in pictures]
@@ -88,9 +94,17 @@ def match(
             hits[picture] += those
             searches[picture] += len(searched)
         for those_frames, report in zip(pictures, reports, strict=True):
-            said = channel.report(those_frames, indexes, searched=len(searched), mute=mute)
-            worse = told and (off or said.state is ChannelState.RAN)
-            report[channel.name] = told if told and worse else said
+            ran = channel.report(those_frames, indexes, searched=len(searched), mute=mute)
+            worse = told and (off or ran.state is ChannelState.RAN)
+            report[channel.name] = told if told and worse else ran
+    for picture, texts in enumerate(said if names else ()):
+        assert names is not None
+        named, count = names.hits(
+            texts, note_at=note_at, raw_scores=raw_scores, candidates=candidates
+        )
+        hits[picture] += named
+        searches[picture] += count
+        reports[picture][NAME_CHANNEL] = names.report(texts, note_at=note_at, raw_scores=raw_scores)
     for report in reports:
         report |= {name: told for name, told in known.items() if name not in report}
     matched = [
@@ -123,6 +137,27 @@ def match(
     ]
 
 
+def match_texts(
+    said: Sequence[Said],
+    names: Names,
+    *,
+    note_at: float,
+    raw_scores: Mapping[str, float] = _NONE,
+    candidates: int = 0,
+) -> Matches:
+    """Compare texts alone with the names of some indexes, as ``match`` does beside a picture."""
+    hits, searches = names.hits(said, note_at=note_at, raw_scores=raw_scores, candidates=candidates)
+    report = names.report(said, note_at=note_at, raw_scores=raw_scores)
+    return _fuse(
+        hits,
+        searches=searches,
+        reports={NAME_CHANNEL: report},
+        note_at=note_at,
+        raw_scores=raw_scores,
+        candidates=candidates,
+    )
+
+
 def _cleared(matches: Matches, explanations: Explanations) -> Matches:
     """Return the same findings, those marked that a cleared reference explains."""
     marked = (replace(one, cleared=explanations.of(one)) for one in matches.findings)
@@ -144,10 +179,9 @@ def _fuse(
         by_record.setdefault(hit.record.id, []).append(hit)
     return Matches(
         findings=tuple(
-            _finding(those, searches, raw_scores)
+            _finding(telling, searches, raw_scores)
             for those in by_record.values()
-            if those[0].evidence.false_alarms * searches <= note_at
-            or any(_reaches(hit, raw_scores) for hit in those)
+            if (telling := _telling(those, searches, note_at, raw_scores))
         ),
         candidates=tuple(
             RankedCandidate(
@@ -162,6 +196,25 @@ def _fuse(
     )
 
 
+def _telling(
+    hits: Sequence[Hit], searches: int, note_at: float, raw_scores: Mapping[str, float]
+) -> list[Hit]:
+    """Return the hits of what tells of a record: the picture, the prompt, the names of models.
+
+    What a picture shows says nothing of a record that was merely named, nor the other way around.
+    """
+    parts = {
+        _part(hit)
+        for hit in hits
+        if hit.evidence.false_alarms * searches <= note_at or _reaches(hit, raw_scores)
+    }
+    return [hit for hit in hits if _part(hit) in parts]
+
+
+def _part(hit: Hit) -> str:
+    return hit.evidence.channel if hit.evidence.named else ""
+
+
 def _reaches(hit: Hit, raw_scores: Mapping[str, float]) -> bool:
     return hit.evidence.score >= raw_scores.get(hit.evidence.channel, math.inf)
 
@@ -171,19 +224,21 @@ def _finding(hits: Sequence[Hit], searches: int, raw_scores: Mapping[str, float]
 
     Of a channel whose raw score some reach, the best of those: in another index the same score may
     be less rare. Of the channels that see the finding in the same frame, one that sees where it is
-    tells the region.
+    tells the region; words see nothing.
     """
     ranked = sorted(hits, key=lambda hit: not _reaches(hit, raw_scores))
     each = {hit.evidence.channel: hit for hit in reversed(ranked)}
     those = sorted(each.values(), key=lambda hit: hit.rank)
     channels = tuple(hit.evidence for hit in those)
     best = channels[0]
-    regions = (e.region for e in channels if e.frame == best.frame and e.located)
+    pictured = [one for one in channels if one.named is None] or channels
+    frame = pictured[0].frame
+    regions = (e.region for e in pictured if e.frame == frame and e.located)
     return Finding(
         record=hits[0].record,
         false_alarms=best.false_alarms * searches,
         measured_to=min(max(e.false_alarms, e.measured_to) for e in channels) * searches,
         channels=channels,
         region=next(regions, WHOLE_PICTURE),
-        frame=best.frame,
+        frame=frame,
     )

@@ -21,10 +21,25 @@ from reference_index.vector_files import is_vector_channel
 from screening import signals
 from screening.digests import constants_of, digest_of
 from screening.matching import correspondences, geometry, local, significance
+from screening.names import (
+    context,
+    cues,
+    finder,
+    forms,
+    given,
+    lexicon,
+    mending,
+    sounds,
+    spellings,
+    surprise,
+    words,
+)
 from screening.signals import hashes
 from screening.signals import local as local_signal
 
 DRAWN_FACE_CHANNEL = "face-drawn"  # drawn faces, over the references of the face channel
+NAME_CHANNEL = "name"  # titles and names of records, in prompts and the names of models
+MODEL_NAME_CHANNEL = "name:model"  # what it says of models, told apart from prompts
 _VECTORS = "vectors"  # embeddings and concepts alike, by whatever model
 
 _VERSIONS: Mapping[str, int] = {
@@ -33,6 +48,7 @@ _VERSIONS: Mapping[str, int] = {
     FACE_CHANNEL: 1,
     DRAWN_FACE_CHANNEL: 1,
     _VECTORS: 1,
+    NAME_CHANNEL: 1,
 }
 """To be raised where a score changes and no constant of the modules below does."""
 
@@ -53,6 +69,19 @@ _MODULES: Mapping[str, tuple[ModuleType, ...]] = {
     FACE_CHANNEL: (face_search, face_levels),
     DRAWN_FACE_CHANNEL: (face_search, face_levels),
     _VECTORS: (vector_levels, vector_search),
+    NAME_CHANNEL: (
+        context,
+        cues,
+        finder,
+        given,
+        forms,
+        lexicon,
+        mending,
+        sounds,
+        spellings,
+        surprise,
+        words,
+    ),
 }
 
 
@@ -71,10 +100,15 @@ SETTINGS: Mapping[str, str] = MappingProxyType({
 settings are refused."""
 
 
+NAME_SETTINGS = f"matching {_DIGESTS[NAME_CHANNEL]}"
+
+
 def settings_of(index: ReferenceIndex, channel: str) -> str | None:
     """Return what the scores of a channel of an index depend on; None of one that it lacks."""
     if channel in SETTINGS:
         return SETTINGS[channel]
+    if channel == NAME_CHANNEL:
+        return NAME_SETTINGS
     built = index.settings.get(channel if is_vector_channel(channel) else FACE_CHANNEL)
     return built and settings_with(channel, built)
 

@@ -39,6 +39,16 @@ def test_figures_ship_for_the_face_models_that_were_measured(detector, embedder,
     assert null.images >= 60
 
 
+@pytest.mark.smoke
+def test_the_figures_of_names_belong_to_the_scores_that_are_made():
+    """A change of what their scores depend on needs new ones: scripts/ship_nulls --only name."""
+    null = default_null(settings.NAME_CHANNEL, settings.NAME_SETTINGS)
+    assert null is not None, "run scripts/ship_nulls --only name"
+    assert null.tail_scale is not None
+    assert null.images * null.references == null.pairs
+    assert null.images >= 1_000
+
+
 @pytest.mark.parametrize("channel", SETTINGS)
 def test_the_figures_that_ship_have_a_tail(channel):
     """Measured on all pairs of two halves, and sure enough to reach beyond."""
