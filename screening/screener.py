@@ -1,9 +1,10 @@
 """The Screener: what art tools import, and what the command line calls."""
 
+import hashlib
 import os
 import time
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import replace
 from datetime import datetime
 from itertools import chain
@@ -16,7 +17,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from reference_index import Kind, ReferenceIndex
-from screening.batch import examine_files
+from screening.batch import Examiner, examine_files
 from screening.decision import (
     NETFLIX_GENAI,
     Context,
@@ -36,10 +37,21 @@ from screening.examine import (
     examine_file,
     examine_pixels,
 )
-from screening.generation import role_of
-from screening.images import Limits, walk
-from screening.matching import Matches, channels_of, check_settings, match, null_of
+from screening.generation import Generation, PromptKind, role_of
+from screening.images import Limits, Seen, walk
+from screening.inputs import Inputs
+from screening.matching import (
+    Matches,
+    Names,
+    channels_of,
+    check_settings,
+    match,
+    match_texts,
+    null_of,
+)
+from screening.matching.settings import NAME_CHANNEL
 from screening.result import Screening
+from screening.said import said_of
 from screening.weights import weights_for
 
 Roles = Mapping[str, Role | str] | Callable[[str], Role]
@@ -71,6 +83,7 @@ class Screener:
             for channel in channels_of([index]):
                 null_of(index, channel.name)  # refuses a calibration of other settings
         self.indexes = tuple({index.uuid: index for index in indexes}.values())
+        self._names = Names(self.indexes)
         self.policy = policy
         self.limits = limits or Limits()
         self.context = context or Context()
@@ -126,15 +139,21 @@ class Screener:
         return screener
 
     def screen(
-        self, image: ImageInput, *, candidates: int = 0, role: Role | None = None
+        self,
+        image: ImageInput,
+        *,
+        candidates: int = 0,
+        role: Role | None = None,
+        inputs: Iterable[str | os.PathLike[str]] = (),
     ) -> Screening:
         """Screen one picture, in this process.
 
         image: a path, the bytes of an image file, a PIL image, or a uint8 array (h, w, 3) in RGB.
         candidates: how many records to list whatever their score. role: what the picture is,
-        whatever the roles by path say.
+        whatever the roles by path say. inputs: files and folders of the pictures that were fed to
+        the generator; those that its metadata names are looked for among them, and beside a path.
         A file that cannot be read is a Screening with coverage UNREAD, not an exception. Raises
-        TypeError or ValueError for anything else than the above.
+        TypeError or ValueError for anything else than the above, and PathMissingError for inputs.
         """
         how = self.limits, self.weights.models
         if isinstance(image, bytes | bytearray | memoryview):
@@ -148,7 +167,9 @@ class Screener:
                 f"got {type(image).__name__}, expected a path, the bytes of an image file, a PIL "
                 "image or a uint8 array (h, w, 3) in RGB"
             )
-        return self._screenings(completed([examined], self.weights.models), candidates, role)[0]
+        done = self._screenings(completed([examined], self.weights.models), candidates, role)
+        with closing(Examiner(limits=self.limits, workers=0, models=self.weights.models)) as here:
+            return Inputs(inputs, self._looking(here), always=True).attach(done)[0]
 
     def scan(
         self,
@@ -156,29 +177,88 @@ class Screener:
         candidates: int = 0,
         workers: int | None = None,
         role: Role | None = None,
+        inputs: Iterable[str | os.PathLike[str]] = (),
     ) -> Generator[Screening]:
         """Screen every file of folders (and single files), in path order, nothing dropped.
 
         Roots that lie within one another are walked once. role: what all of them are, whatever the
-        roles by path say.
+        roles by path say. inputs: files and folders of pictures that were fed to the generator;
+        those that metadata names are looked for among them and beside what was made, and what
+        names none was made of all of them. Of one that went into nothing a screening stands at the
+        end. Each is screened once, in role INPUT.
 
         Decoding runs in worker processes, one per processor by default, so that a file that
         crashes or hangs a decoder costs only itself; ``workers=0`` stays in this process. Closing
-        the iterator ends them. Raises ScreeningError where a root does not exist, and TypeError
-        where none is given.
+        the iterator ends them. Raises ScreeningError where a root or an input does not exist, and
+        TypeError where no root is given.
         """
         if not roots:
             raise TypeError("nothing to screen: scan needs the path of at least one file or folder")
-        return self._scan(distinct_roots(roots), candidates, workers, role)
+        return self._scan(distinct_roots(roots), candidates, workers, role, tuple(inputs))
 
     def _scan(
-        self, roots: Sequence[Path], candidates: int, workers: int | None, role: Role | None
+        self,
+        roots: Sequence[Path],
+        candidates: int,
+        workers: int | None,
+        role: Role | None,
+        given: Sequence[str | os.PathLike[str]],
     ) -> Generator[Screening]:
         files = chain.from_iterable(map(walk, roots))
-        for examined in examine_files(
-            files, limits=self.limits, workers=workers, models=self.weights.models
-        ):
-            yield from self._screenings(examined, candidates, role)
+        models = self.weights.models
+        with closing(Examiner(limits=self.limits, workers=workers, models=models)) as examiner:
+            inputs = Inputs(given, self._looking(examiner))
+            for examined in examine_files(
+                files, limits=self.limits, workers=workers, models=models
+            ):
+                yield from inputs.attach(self._screenings(examined, candidates, role))
+            yield from inputs.others()
+
+    def _looking(self, examiner: Examiner) -> Callable[[Sequence[Seen]], Iterable[Screening]]:
+        """Return what screens files as inputs."""
+        return lambda files: chain.from_iterable(
+            self._screenings(examined, 0, Role.INPUT) for examined in examiner.examine(files)
+        )
+
+    def screen_prompt(
+        self,
+        prompt: str,
+        *,
+        models: Sequence[str] = (),
+        loras: Sequence[str] = (),
+        candidates: int = 0,
+    ) -> Screening:
+        """Screen a prompt for names of works, people and key elements, before it is used.
+
+        models, loras: names of those that are to be used, which may be called after somebody.
+        candidates: as in ``screen``. Judged as an input. The screening has no path, and as sha256
+        the digest of the prompt. Raises TypeError for what is no text.
+        """
+        if not isinstance(prompt, str):
+            raise TypeError(f"got {type(prompt).__name__}, expected the text of a prompt")
+        started = time.perf_counter()
+        said = Generation(
+            prompts=((PromptKind.POSITIVE, prompt),) if prompt.strip() else (),
+            models=tuple(models),
+            loras=tuple(loras),
+        )
+        matches = match_texts(
+            said_of(said),
+            self._names,
+            note_at=self.policy.tell_at,
+            raw_scores=self.policy.raw_scores,
+            candidates=candidates,
+        )
+        examined = Examined(
+            path=None,
+            sha256=hashlib.sha256(prompt.encode("utf-8", "surrogatepass")).hexdigest(),
+            generation=said,
+        )
+        elapsed_ms = (time.perf_counter() - started) * 1e3
+        policy = replace(self.policy, required=(NAME_CHANNEL,))
+        return replace(
+            self._decided(examined, matches, elapsed_ms, Role.INPUT, policy), policy=self.policy
+        )
 
     def close(self) -> None:
         """Let go of the indexes."""
@@ -210,6 +290,8 @@ class Screener:
                 raw_scores=self.policy.raw_scores,
                 candidates=candidates,
                 known=self.weights.reports,
+                names=self._names,
+                said=[said_of(one.generation) for one in examined if one.fingerprints],
             )
         )
         share = (time.perf_counter() - started) * 1e3 / max(len(examined), 1)
@@ -229,7 +311,12 @@ class Screener:
         return role
 
     def _decided(
-        self, examined: Examined, matches: Matches, search_ms: float, role: Role
+        self,
+        examined: Examined,
+        matches: Matches,
+        search_ms: float,
+        role: Role,
+        policy: Policy | None = None,
     ) -> Screening:
         consents, standings = self._on_record(examined, matches, role)
         today = self.context.today or datetime.now().astimezone().date()
@@ -237,7 +324,7 @@ class Screener:
             matches.findings,
             matches.channels,
             unscreened=examined.unscreened,
-            policy=self.policy,
+            policy=policy or self.policy,
             role=role,
             context=replace(self.context, today=today),
             consents=consents,

@@ -22,6 +22,7 @@ from screening.cli.inspect import inspect_command
 from screening.cli.ledger import ledger_group
 from screening.cli.models import models_group
 from screening.cli.policy import policy_group
+from screening.cli.prompt import prompt_command
 from screening.cli.purge import purge_command
 from screening.cli.remember import remember_command
 from screening.cli.scan import scan_command
@@ -46,6 +47,7 @@ cli.add_command(init_command)
 cli.add_command(usage_group)
 cli.add_command(enroll_command)
 cli.add_command(scan_command)
+cli.add_command(prompt_command)
 cli.add_command(dismiss_command)
 cli.add_command(submit_command)
 cli.add_command(approvals_group)

@@ -14,7 +14,10 @@ from screening.cli.weights import models_option
 from screening.config import find_config
 from screening.errors import CalibrationError
 from screening.matching import channels_of, null_of
+from screening.matching.name_channel import has_names
+from screening.matching.settings import NAME_CHANNEL
 from screening.people import cards_of, store_at
+from screening.report.calibrations import calibrated_with, prompts_of
 from screening.report.words import printable
 from screening.signals import SETTINGS
 
@@ -148,12 +151,14 @@ def _calibration(index: ReferenceIndex) -> dict[str, Any] | None:
         "created": calibration.created,
         "state": calibration.state(index.next_id),
         "images": calibration.images,
+        "prompts": prompts_of(calibration),
         "background": calibration.background,
         "channels": {
             channel.name: _state(index, channel.name)
             for channel in channels_of([index])
             if channel.name in index.channels or channel.references(index)
-        },
+        }
+        | ({NAME_CHANNEL: _state(index, NAME_CHANNEL)} if has_names(index) else {}),
     }
 
 
@@ -168,7 +173,8 @@ def _state(index: ReferenceIndex, channel: str) -> str:
 def _calibration_shown(facts: dict[str, Any] | None) -> str:
     if facts is None:
         return "none: the figures that ship with this program are in use"
-    return f"{facts['created']} with {facts['images']} images; {_shown(facts['channels'])}"
+    used = calibrated_with(images=facts["images"], prompts=facts["prompts"])
+    return f"{facts['created']} with {used}; {_shown(facts['channels'])}"
 
 
 def _face_model_shown(cards: list[dict[str, Any]] | None) -> str:

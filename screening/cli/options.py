@@ -1,6 +1,6 @@
 """The options of every command that screens, and what they say as one value."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 from functools import wraps
 from pathlib import Path
@@ -40,13 +40,21 @@ class Options:
 
 def screening_options(command: Callable[..., None]) -> Callable[..., None]:
     """Add the options of screening to a command; it gets them as ``options``."""
+    return _with_options(command, (*_OPTIONS, *_OF_PICTURES))
 
+
+def prompt_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Add those that are not about pictures; the command gets them as ``options``."""
+    return _with_options(command, _OPTIONS)
+
+
+def _with_options(command: Callable[..., None], options: Sequence[Any]) -> Callable[..., None]:
     @wraps(command)
     def collected(**given: Any) -> None:
-        options = Options(**{one.name: given.pop(one.name) for one in fields(Options)})
-        command(options=options, **given)
+        said = {one.name: given.pop(one.name, None) for one in fields(Options)}
+        command(options=Options(**said | {"runtime": said["runtime"] or "onnx"}), **given)
 
-    for option in reversed(_OPTIONS):
+    for option in reversed(options):
         collected = option(collected)
     return collected
 
@@ -57,9 +65,6 @@ _OPTIONS = (
     click.option("--policy", metavar="NAME|FILE",
                   help="Policy to apply, by name or as a file: screening policy show.  [default: "
                   f"that of screening.toml, or {NETFLIX_GENAI.name}]"),
-    click.option("--role", type=click.Choice([role.value for role in Role]),
-                  help="What all the pictures are, whatever screening.toml says of their "
-                  "folders."),
     click.option("--usage", "declaration", metavar="FILE",
                   type=click.Path(path_type=Path, exists=True, dir_okay=False),
                   help="What was declared of the use as a whole.  [default: the usage.toml beside "
@@ -77,10 +82,15 @@ _OPTIONS = (
     click.option("--require", "required", multiple=True, metavar="CHANNEL",
                   help="A channel that must have looked, besides those of the policy: embedding, "
                   "concept, face, ..."),
+    store_option,
+    key_option,
+)  # fmt: skip
+_OF_PICTURES = (
+    click.option("--role", type=click.Choice([role.value for role in Role]),
+                  help="What all the pictures are, whatever screening.toml says of their "
+                  "folders."),
     models_option,
     runtime_option,
     click.option("--workers", type=click.IntRange(0, 256),
                  help="Decoding processes; one per processor by default."),
-    store_option,
-    key_option,
 )  # fmt: skip

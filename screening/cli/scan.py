@@ -26,6 +26,10 @@ OPENED = Path("screening-report.html")
 @click.argument("paths", nargs=-1, required=True,
                 type=click.Path(path_type=Path, exists=True, readable=False))  # fmt: skip
 @screening_options
+@click.option("--inputs", multiple=True, metavar="PATH",
+              type=click.Path(path_type=Path, exists=True, readable=False),
+              help="Picture or folder of pictures that were fed to the generator: screened too, "
+              "and told of with what was made; may be given several times.")  # fmt: skip
 @click.option("--notes/--no-notes", default=True, show_default=True,
               help="Whether the table tells what a note is about.")  # fmt: skip
 @click.option("--candidates", default=0, type=click.IntRange(0, 1000), metavar="K",
@@ -42,6 +46,7 @@ OPENED = Path("screening-report.html")
 def scan_command(
     paths: tuple[Path, ...],
     options: Options,
+    inputs: tuple[Path, ...],
     notes: bool,
     candidates: int,
     form: str | None,
@@ -50,6 +55,9 @@ def scan_command(
     shown: bool,
 ) -> None:
     """Screen files and folders against reference indexes.
+
+    Pictures that the metadata of what was made names as its inputs are screened too, where they lie
+    beside it or among --inputs.
 
     The nearest screening.toml, upward from the first PATH, gives the policy, the roles of folders,
     the limits of a file, thresholds, required channels, the folder of weights, the store of what is
@@ -85,7 +93,11 @@ def scan_command(
             declared=opened.declared,
         )
         results = screener.scan(
-            *paths, candidates=candidates, workers=options.workers, role=options.role_of_all
+            *paths,
+            candidates=candidates,
+            workers=options.workers,
+            role=options.role_of_all,
+            inputs=inputs,
         )
         with output_to(output) as out:
             out.write(report.start())

@@ -1,7 +1,7 @@
 """A screener opened from the command line: by its options, settings and what is on record."""
 
 import math
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Collection, Generator, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -24,6 +24,7 @@ from screening.decision import (
     Context,
     Judged,
     Policy,
+    Role,
     Stage,
     policy_from,
 )
@@ -31,8 +32,9 @@ from screening.decision.consents import Consent
 from screening.decision.standings import Sighted, Standing
 from screening.errors import ConfigError, InputInvalidError
 from screening.matching import ChannelState, channels_of
+from screening.matching.settings import MODEL_NAME_CHANNEL, NAME_CHANNEL
 from screening.production import Declared, declared, find_declaration
-from screening.report.words import HIGHEST, path_of, printable
+from screening.report.words import HIGHEST, path_in_words, path_of, printable
 from screening.result import Screening
 from screening.screener import Screener, distinct_roots
 from screening.signals import SETTINGS
@@ -85,13 +87,19 @@ class Opened:
 
 @contextmanager
 def opened_screener(
-    options: Options, start: Path, *, records: Sequence[str] = (), deciding: bool = False
+    options: Options,
+    start: Path,
+    *,
+    records: Sequence[str] = (),
+    deciding: bool = False,
+    pictures: bool = True,
 ) -> Iterator[Opened]:
     """Open a screener by options and the nearest screening.toml, and tell what it lacks.
 
     start: where the pictures are. records: ids that an index must hold. deciding: whether decisions
     are to be put on record: then a store must be named, and is made where it is not there. Else
-    one is honored where it is there. Raises ConfigError, InputInvalidError, StoreError and what
+    one is honored where it is there. pictures: whether what pictures lack is told. Raises
+    ConfigError, InputInvalidError, StoreError and what
     ``Screener.open`` does.
     """
     config = find_config(start)
@@ -122,7 +130,8 @@ def opened_screener(
             on_record.desk = Desk(store, context=context)
         elif named and (there := _store_there(named, options)):
             on_record.desk = Desk(stack.enter_context(there), context=context)
-        _say_gaps(screener)
+        if pictures:
+            _say_gaps(screener)
         yield Opened(screener=screener, indexes=chosen, declared=said, on_record=on_record)
 
 
@@ -135,6 +144,24 @@ def screenings(opened: Opened, options: Options, paths: Sequence[Path]) -> Gener
             if screening.unfinished:
                 say(f"{printable(path_of(screening))}: {printable(screening.reason or '')}")
             yield screening
+
+
+def own_findings(screening: Screening, records: Collection[str] = ()) -> list[Judged]:
+    """Return the findings of a picture itself, of some records if told; tell of what else shows.
+
+    What is found in an input is decided on that.
+    """
+    wanted = [one for one in screening.findings if not records or one.record.id in records]
+    own = [one for one in wanted if not one.input]
+    for one in wanted if not own else ():
+        name, shown = path_of(screening), path_in_words(one.input)
+        say(
+            printable(
+                f"{name}: only its input shows “{one.record.title}”: give {shown} instead, with "
+                f"--role {Role.INPUT}"
+            )
+        )
+    return own
 
 
 def _store_there(named: str | Path, options: Options) -> Store | None:
@@ -210,6 +237,7 @@ def _policy(config: Config, given: Options) -> Policy:
 def _check_raw_scores(policy: Policy, screener: Screener) -> None:
     """Refuse a raw score for a model that no index was built with: it would never be reached."""
     known = [channel.name for channel in channels_of(screener.indexes)]
+    known += [NAME_CHANNEL, MODEL_NAME_CHANNEL]
     for channel in policy.raw_scores:
         if channel not in known:
             raise InputInvalidError(

@@ -1,10 +1,14 @@
 """One sentence about a finding that a director understands: what, where, whose, what to do."""
 
+import os
+from pathlib import Path
+
 from reference_index import Kind
 from screening.decision.clauses import CLAUSES
 from screening.decision.judgement import Judged
 from screening.decision.standings import Standing, StandingState
-from screening.matching.findings import Quad
+from screening.matching.findings import Finding, Quad
+from screening.names import Source
 
 WHOLE = "the whole picture"
 
@@ -17,6 +21,11 @@ _PLACES = (
     ("lower left", "bottom", "lower right"),
 )
 _ALIKE = {"strong": "matches", "moderate": "resembles", "faint": "faintly resembles"}
+_NAMES = {
+    "strong": ("names", "is called after"),
+    "moderate": ("names", "is called after"),
+    "faint": ("may name", "may be called after"),
+}
 _EDGES = ("top", "left", "right", "bottom")
 _KINDS = {
     Kind.WORK: "the work ",
@@ -29,8 +38,9 @@ _KINDS = {
 def advice(finding: Judged) -> str:
     """Return what matched, where in the picture, whose it is, why it counts and what resolves it.
 
-    What settled a finding stands in place of the last two. It says "matches" or "resembles", never
-    that something is one: that is for people to see.
+    Of what words alone name it says where they stand. What settled a finding stands in place of the
+    last two. It says "matches", "resembles" or "names", never that something is one: that is for
+    people to see.
     """
     reasons = [
         finding.standing.words if finding.standing else "",
@@ -40,7 +50,15 @@ def advice(finding: Judged) -> str:
     settled = _is_settled(finding)
     told = [reason for reason in (*([] if settled else [finding.why]), *reasons) if reason]
     ending = f": {'; '.join(told)}" if told else ""
-    return f"{_subject(finding)} {_ALIKE[finding.strength]} {_whose(finding)}{ending}."
+    seen = _seen(finding)
+    if name := input_name(finding):
+        seen = f"In the input “{name}”, {seen[0].lower()}{seen[1:]}"
+    return f"{seen}{ending}."
+
+
+def input_name(finding: Finding) -> str:
+    """Return the name of the input that a finding is about, empty for the picture itself."""
+    return os.fsencode(Path(finding.input).name).decode("utf-8", "replace")
 
 
 def place_in_words(region: Quad) -> str:
@@ -55,6 +73,26 @@ def place_in_words(region: Quad) -> str:
         return WHOLE
     row, column = (min(2, max(0, int(sum(ends) / 2 * 3))) for ends in (rows, columns))
     return _PLACES[row][column]
+
+
+def _seen(finding: Judged) -> str:
+    """Return what resembles whom, or who is named where."""
+    sources = [one.named.source for one in finding.channels if one.named]
+    sources.sort(key=lambda source: source != Source.PROMPT)
+    whose, it = _whose(finding), "them" if finding.record.kind is Kind.PERSON else "it"
+    if len(sources) < len(finding.channels) or not sources:
+        said = f"{_subject(finding)} {_ALIKE[finding.strength]} {whose}"
+        return "; ".join((said, *(_also_named(source, it) for source in sources)))
+    first, *others = sources
+    names, called = _NAMES[finding.strength]
+    said = f"The prompt {names}" if first == Source.PROMPT else f"A {first} {called}"
+    return "; ".join((f"{said} {whose}", *(_also_named(source, it) for source in others)))
+
+
+def _also_named(source: str, it: str) -> str:
+    if source == Source.PROMPT:
+        return f"its prompt names {it} too"
+    return f"a {source} is called after {it} too"
 
 
 def _subject(finding: Judged) -> str:

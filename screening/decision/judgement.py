@@ -1,7 +1,7 @@
 """What one finding alone comes to: by policy, role and stage, and by what is on record about it."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass, fields
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, fields, replace
 
 from reference_index import Kind
 from screening.decision.consents import Consent, ConsentAnswer, Use, best_answer
@@ -51,8 +51,69 @@ def judge(
     The rules of the policy come first. Then consent that covers a person makes it a note, one that
     does not is told with its reason; then what is on record: dismissed, cleared and approved are
     notes, denied is blocked, and a request changes nothing. None of them hides a finding.
+    What the picture shows is judged by its role, what a prompt or a model names as an input, each
+    for itself: the finding comes to the worse, and touches the clauses of all that tell.
     consents: of anybody, those of the record count.
     """
+    on_file = tuple(consents)
+    parts = [
+        _judge_part(part, policy, as_role, context, on_file, standing)
+        for part, as_role in _parts(finding, role)
+    ]
+    if len(parts) == 1:
+        return parts[0]
+    telling = [part for part in parts if part.verdict is not Verdict.NOTHING_FOUND]
+    answers = [part.consent for part in telling if part.consent]
+    return _judged(
+        finding,
+        verdict=max((part.verdict for part in parts), key=lambda verdict: verdict.rank),
+        clauses=tuple(dict.fromkeys(clause for part in telling for clause in part.clauses)),
+        why="; ".join(dict.fromkeys(part.why for part in telling if part.why)),
+        raw=next((part.raw for part in telling if part.raw), None)
+        if not any(part.flagged and part.raw is None for part in telling)
+        else None,
+        standing=next((part.standing for part in telling if part.standing), None),
+        consent=min(answers, key=lambda answer: answer.covered, default=None),
+    )
+
+
+def _parts(finding: Finding, role: Role) -> list[tuple[Finding, Role]]:
+    """Return a finding by what speaks for it: the picture, prompts, models; each with its role."""
+    by_part: dict[str, list[ChannelEvidence]] = {}
+    for evidence in sorted(finding.channels, key=lambda one: one.named is not None):
+        by_part.setdefault(evidence.channel if evidence.named else "", []).append(evidence)
+    if len(by_part) < 2:
+        return [(finding, Role.INPUT if by_part and "" not in by_part else role)]
+    searches = _searches(finding)
+    return [
+        (
+            replace(
+                finding,
+                channels=tuple(those),
+                false_alarms=finding.false_alarms
+                if those[0] is finding.channels[0]
+                else those[0].false_alarms * searches,
+            ),
+            Role.INPUT if part else role,
+        )
+        for part, those in by_part.items()
+    ]
+
+
+def _searches(finding: Finding) -> int:
+    """Return how many searches the false alarms of a finding are fused over."""
+    return round(finding.false_alarms / finding.channels[0].false_alarms)
+
+
+def _judge_part(
+    finding: Finding,
+    policy: Policy,
+    role: Role,
+    context: Context,
+    consents: Sequence[Consent],
+    standing: Standing | None,
+) -> Judged:
+    """Return what a finding comes to by evidence that is all of the picture, or of one input."""
     record, stage = finding.record, context.stage_of(role)
     flags, noted, raw = _weighed(finding, policy, context, role)
     if record.kind is Kind.CLEARED or not (flags or noted):
@@ -134,8 +195,7 @@ def _weighed(
     if not finding.channels:
         flag_at, note_at = policy.thresholds(finding.record, "", role, stage)
         return finding.false_alarms <= flag_at, finding.false_alarms <= note_at, None
-    best = finding.channels[0]
-    searches = round(finding.false_alarms / best.false_alarms)
+    best, searches = finding.channels[0], _searches(finding)
     rare, noted, raw = False, False, None
     for evidence in finding.channels:
         flag_at, note_at = policy.thresholds(finding.record, evidence.channel, role, stage)

@@ -13,6 +13,7 @@ from screening.decision.policy_file import NETFLIX_GENAI
 from screening.decision.standings import Standing
 from screening.decision.verdicts import Coverage, Role, Verdict
 from screening.matching import ChannelReport, ChannelState, Finding
+from screening.matching.settings import NAME_CHANNEL
 
 _NONE: Mapping[str, Any] = MappingProxyType({})
 
@@ -60,17 +61,23 @@ def decide(
         )
         for finding in findings
     ]
-    verdict = max(
-        (one.verdict for one in judged), key=lambda v: v.rank, default=Verdict.NOTHING_FOUND
-    )
+    verdict, clauses = worst(judged)
     coverage, reason = _coverage(channels, unscreened, policy)
     return Decision(
         verdict=verdict,
         coverage=coverage,
-        clauses=tuple(sorted({c for one in judged if one.verdict is verdict for c in one.clauses})),
+        clauses=clauses,
         reason=reason,
         findings=tuple(one for one in judged if one.verdict is not Verdict.NOTHING_FOUND),
     )
+
+
+def worst(findings: Sequence[Judged]) -> tuple[Verdict, tuple[str, ...]]:
+    """Return the worst verdict among findings, and the clauses of those that have it, sorted."""
+    verdict = max(
+        (one.verdict for one in findings), key=lambda v: v.rank, default=Verdict.NOTHING_FOUND
+    )
+    return verdict, tuple(sorted({c for f in findings if f.verdict is verdict for c in f.clauses}))
 
 
 def _coverage(
@@ -86,7 +93,8 @@ def _coverage(
             if report.state in absent or built_without:
                 return Coverage.INSUFFICIENT, f"{name}: {report.reason or report.state}"
     looked = {ChannelState.RAN, ChannelState.WEAK}
-    if not any(report.state in looked for report in channels.values()):
+    seen = [report for name, report in channels.items() if name != NAME_CHANNEL]
+    if not any(report.state in looked for report in seen or channels.values()):
         return Coverage.INSUFFICIENT, "no channel had references to compare with"
     if unscreened:
         return Coverage.INSUFFICIENT, unscreened

@@ -12,7 +12,11 @@ from screening.decision.clauses import CLAUSES
 from screening.decision.verdicts import Role, Stage, Verdict
 from screening.errors import InputInvalidError
 from screening.matching import CHANNELS
-from screening.matching.settings import DRAWN_FACE_CHANNEL
+from screening.matching.settings import (
+    DRAWN_FACE_CHANNEL,
+    MODEL_NAME_CHANNEL,
+    NAME_CHANNEL,
+)
 
 SELECTORS: dict[str, type[StrEnum] | None] = {
     "kind": Kind,
@@ -25,7 +29,7 @@ EFFECTS = ("flag_at", "note_at", "verdict", "clauses", "why")
 
 _FAMILIES = (EMBEDDING_PREFIX, CONCEPT_PREFIX)
 FAMILIES = tuple(family.removesuffix(":") for family in _FAMILIES)
-NAMES = tuple(sorted(channel.name for channel in CHANNELS))
+NAMES = tuple(sorted((*(channel.name for channel in CHANNELS), NAME_CHANNEL, MODEL_NAME_CHANNEL)))
 
 
 def is_channel(name: str) -> bool:
@@ -38,8 +42,9 @@ class Rule:
     """What becomes of the findings that all its selectors fit; an empty selector fits all.
 
     kind, status: of the record. channel: that speaks for it, "embedding" and "concept" for those
-    of all models; thresholds then hold for the evidence of that channel alone. role: of the
-    picture, stage: of the production, or FINAL for a picture of that role.
+    of all models, "name" also for "name:model"; thresholds then hold for the evidence of that
+    channel alone. role: of the picture, stage: of the production, or FINAL for a picture of that
+    role.
     flag_at, note_at: false alarms per image, inclusive, 0 for never. verdict: of a finding that
     flags. clauses: those that it touches, the first says what resolves it. why: in words. None
     leaves what earlier rules say. line: in the file it was read from, 0 for none.

@@ -6,7 +6,13 @@ from collections.abc import Iterable
 
 from screening.decision import advice
 from screening.report.summary import Summary
-from screening.report.words import coincidence, harmless, path_of, raw_flag_in_words
+from screening.report.words import (
+    coincidence,
+    harmless,
+    path_in_words,
+    path_of,
+    raw_flag_in_words,
+)
 from screening.result import Screening
 
 COLUMNS = (
@@ -30,6 +36,7 @@ COLUMNS = (
     "sha256",
     "role",
     "advice",
+    "input",
 )
 
 
@@ -44,10 +51,11 @@ class CsvReport:
         """Return one row. Text that a spreadsheet would run as a formula is quoted first.
 
         The evidence is the channel's that flags the picture. No number of false alarms is below
-        what was measured.
+        what was measured. The last cell is the input that shows it, empty for the picture itself.
         """
         strongest, policy = screening.decisive, screening.policy
         evidence = (strongest.raw or strongest.channels[0]) if strongest else None
+        pictured = evidence if evidence and not evidence.named else None
         return csv_row(
             (
                 path_of(screening),
@@ -59,8 +67,8 @@ class CsvReport:
                 strongest.record.kind if strongest else "",
                 evidence.channel if evidence else "",
                 evidence.transform if evidence else "",
-                f"{evidence.share:.3g}" if evidence else "",
-                f"{evidence.reference_share:.3g}" if evidence else "",
+                f"{pictured.share:.3g}" if pictured else "",
+                f"{pictured.reference_share:.3g}" if pictured else "",
                 f"{max(strongest.false_alarms, strongest.measured_to):.3g}" if strongest else "",
                 str(evidence.extrapolated).lower() if evidence else "",
                 coincidence(strongest) if strongest else "",
@@ -70,6 +78,7 @@ class CsvReport:
                 screening.sha256 or "",
                 screening.role,
                 advice(strongest) if strongest else "",
+                path_in_words(strongest.input) if strongest else "",
             )
         )
 

@@ -7,8 +7,8 @@ from typing import Any
 from screening.calibration.paths import path_json
 from screening.decision import Judged, advice
 from screening.report.summary import Summary
-from screening.report.words import raw_flag_in_words
-from screening.result import Screening
+from screening.report.words import path_in_words, raw_flag_in_words
+from screening.result import Input, Screening
 
 SCHEMA = 1
 
@@ -59,10 +59,23 @@ def screening_json(screening: Screening) -> dict[str, Any]:
             },
             "clauses": list(screening.clauses),
             "generation": screening.generation and screening.generation.to_json(),
+            "inputs": [_input_json(one) for one in screening.inputs],
             "notes": list(screening.notes),
             "elapsed_ms": round(screening.elapsed_ms, 2),
         }
     )
+
+
+def _input_json(fed: Input) -> dict[str, Any]:
+    path = {"path": None} if fed.path is None else path_json(fed.path)
+    return {
+        "name": fed.name,
+        **path,
+        "sha256": fed.sha256,
+        "verdict": fed.verdict,
+        "coverage": fed.coverage,
+        "reason": fed.reason,
+    }
 
 
 def _finding_json(finding: Judged, screening: Screening) -> dict[str, Any]:
@@ -76,6 +89,7 @@ def _finding_json(finding: Judged, screening: Screening) -> dict[str, Any]:
             "rights_holder": record.rights_holder,
             **({"status": record.status} if record.status else {}),
         },
+        "input": path_in_words(finding.input) or None,
         "verdict": finding.verdict,
         "false_alarms": finding.false_alarms,
         "strength": finding.strength,
@@ -100,6 +114,7 @@ def _finding_json(finding: Judged, screening: Screening) -> dict[str, Any]:
             }
             | ({} if evidence.inliers is None else {"inliers": evidence.inliers})
             | ({} if evidence.face is None else {"face": asdict(evidence.face)})
+            | ({} if evidence.named is None else {"named": asdict(evidence.named)})
             for evidence in finding.channels
         ],
         "region": [list(point) for point in finding.region],

@@ -68,6 +68,8 @@ def draw_finding(
 ) -> Image.Image:
     """Return the drawing of a finding in the picture at path, by the channel that sees where.
 
+    A finding in an input is drawn in that, where it was screened; what words alone name is not to
+    be drawn.
     reference: the file of the reference image, or a folder that holds it; else where the record's
     locator says, relative to the current folder. It is known by its sha256; of several frames the
     first is drawn. Nothing is written. Raises UnreadError for the picture, and
@@ -75,12 +77,22 @@ def draw_finding(
     """
     evidence = _seen_best(finding)
     original = _original(finding, evidence, reference)
+    path = finding.input or path
     return draw_pair(_frame(load(path), path, finding.frame), original, evidence)
 
 
 def _seen_best(finding: Finding) -> ChannelEvidence:
-    """Return the evidence that tells the region in the finding's frame, else the best there."""
-    there = [one for one in finding.channels if one.frame == finding.frame]
+    """Return the evidence that tells the region in the finding's frame, else the best there.
+
+    Raises ReferenceUnavailableError where none is of a picture.
+    """
+    pictured = [one for one in finding.channels if one.named is None]
+    if not pictured:
+        raise ReferenceUnavailableError(
+            f"record {finding.record.id!r}: words alone name it ({finding.channels[0].transform}), "
+            "there is nothing to draw"
+        )
+    there = [one for one in pictured if one.frame == finding.frame] or pictured
     return next((one for one in there if one.located), there[0])
 
 

@@ -22,6 +22,7 @@ class Summary:
 
     Every file seen is in exactly one of ``verdicts``, ``unread`` and ``not_images``.
     calibrations: what the false alarms of each index rest on. clauses: those that findings touch.
+    without_inputs: pictures whose inputs were not all found. noun: what was screened.
     """
 
     policy: Policy = NETFLIX_GENAI
@@ -34,6 +35,8 @@ class Summary:
     verdicts: Counter[Verdict] = field(default_factory=Counter)
     coverage: Counter[Coverage] = field(default_factory=Counter)
     clauses: set[str] = field(default_factory=set)
+    without_inputs: int = 0
+    noun: str = "picture"
 
     def add(self, screening: Screening) -> None:
         """Count one screening."""
@@ -43,6 +46,7 @@ class Summary:
             return
         self.coverage[screening.coverage] += 1
         self.clauses.update(*(finding.clauses for finding in screening.findings))
+        self.without_inputs += any(one.path is None for one in screening.inputs)
         if screening.verdict is not None:
             self.verdicts[screening.verdict] += 1
 
@@ -107,7 +111,8 @@ class Summary:
             if self.declared.triage:
                 unseen = self.declared.triage.declared_not_screened
                 said += ["Declared, not screened:", *(f"  {printable(one)}" for one in unseen)]
-        return "\n".join((*said, thresholds_in_words(self.policy), *told))
+        per = "image" if self.noun == "picture" else self.noun
+        return "\n".join((*said, thresholds_in_words(self.policy, per=per), *told))
 
     def sentence(self) -> str:
         """Return the counts as one sentence."""
@@ -117,7 +122,7 @@ class Summary:
             for verdict, (one, many) in _VERDICT_WORDS.items()
             if self.verdicts[verdict]
         ]
-        said = f"{looked} {_plural(looked, 'picture')} screened"
+        said = f"{looked} {_plural(looked, self.noun)} screened"
         if parts:
             said += ": " + ", ".join(parts)
         for count, words in (
@@ -125,6 +130,7 @@ class Summary:
             (self.coverage[Coverage.INSUFFICIENT], "insufficiently looked at"),
             (self.unread, "unread: could not be looked at"),
             (self.not_images, "not an image" if self.not_images == 1 else "not images"),
+            (self.without_inputs, "made from inputs that were not found"),
         ):
             if count:
                 said += f". {count} {words}"

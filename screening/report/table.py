@@ -1,9 +1,16 @@
 """The table people read: verdict, coverage, how improbable, picture and record, row by row."""
 
 from screening.decision import Coverage, Role, Verdict, advice
+from screening.decision.advice import input_name
 from screening.matching import RankedCandidate
 from screening.report.summary import Summary
-from screening.report.words import coincidence, evidence_in_words, path_of, printable
+from screening.report.words import (
+    coincidence,
+    evidence_in_words,
+    false_alarms_in_words,
+    path_of,
+    printable,
+)
 from screening.result import Screening
 
 _COLORS = {
@@ -12,6 +19,7 @@ _COLORS = {
     Verdict.NOTE: "\x1b[33m",
 }
 _USUAL = {Role.GENERATED, Role.UNKNOWN}
+PICTURE = "PICTURE"
 _UNFINISHED = "\x1b[35m"
 _PLAIN = "\x1b[0m"
 _ROW = "{:<14}  {:<12}  {:<22}  {}\n"
@@ -21,16 +29,18 @@ _INDENT = " " * 54
 class TableReport:
     """One row per file as it is screened; findings and reasons on rows of their own.
 
-    notes: whether findings that are only a note have rows too.
+    notes: whether findings that are only a note have rows too. what: the heading of what was
+    screened; only pictures have roles.
     """
 
-    def __init__(self, *, color: bool = False, notes: bool = True) -> None:
+    def __init__(self, *, color: bool = False, notes: bool = True, what: str = PICTURE) -> None:
         self._color = color
         self._notes = notes
+        self._what = what
 
     def start(self) -> str:
         """Return the heading."""
-        return _ROW.format("VERDICT", "COVERAGE", "BY COINCIDENCE", "PICTURE")
+        return _ROW.format("VERDICT", "COVERAGE", "BY COINCIDENCE", self._what)
 
     def line(self, screening: Screening) -> str:
         """Return the rows of one file."""
@@ -38,7 +48,8 @@ class TableReport:
         coverage = screening.coverage or "-"
         decisive = screening.decisive
         chance = coincidence(decisive) if decisive else "-"
-        told = "" if screening.role in _USUAL else f" ({screening.role})"
+        usual = screening.role in _USUAL or self._what != PICTURE
+        told = "" if usual else f" ({screening.role})"
         picture = printable(path_of(screening)) + told
         rows = self._paint(screening, _ROW.format(verdict, coverage, chance, picture))
         for finding in screening.findings:
@@ -46,14 +57,20 @@ class TableReport:
                 continue
             where = f", frame {finding.frame + 1}" if finding.frame else ""
             again = "" if finding is decisive else f" ({coincidence(finding)})"
+            name = input_name(finding)
             rows += (
-                f"{_INDENT}└ {finding.record.kind} “{printable(finding.record.title)}”: "
+                f"{_INDENT}└ {finding.record.kind} “{printable(finding.record.title)}”"
+                f"{f' in the input “{printable(name)}”' if name else ''}: "
                 f"{evidence_in_words(finding, screening.policy)}{where}{again}\n"
             )
             if finding.flagged or finding.standing or finding.consent:
                 rows += f"{_INDENT}  {', '.join(finding.clauses)}: {printable(advice(finding))}\n"
         if screening.reason:
             rows += f"{_INDENT}└ {printable(screening.reason)}\n"
+        for one in screening.inputs:
+            told_already = (one.reason or "") in (screening.reason or "")
+            if not told_already and (self._notes or one.path):
+                rows += f"{_INDENT}└ {printable(f'input “{one.name}”: {one.reason}')}\n"
         for candidate in screening.candidates:
             rows += (
                 f"{_INDENT}· {printable(candidate.record.title)}: {candidate.channel} "
@@ -76,7 +93,7 @@ class TableReport:
 
 def _chance(candidate: RankedCandidate, screening: Screening) -> str:
     """Return how improbable a candidate is, in the words of its finding where it is one."""
-    for finding in screening.findings:
+    for finding in screening.own_findings:
         if finding.record.id == candidate.record.id:
             return f"by coincidence {coincidence(finding)}"
-    return f"{candidate.false_alarms:.2g} false alarms per image"
+    return false_alarms_in_words(candidate)

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from reference_index.fingerprint import FACE_CHANNEL, HASH_BITS, HASH_CHANNEL
 from screening.decision import GUIDANCE, Judged, Policy
 from screening.decision.clauses import headings
-from screening.matching import ChannelEvidence, Finding
-from screening.matching.settings import DRAWN_FACE_CHANNEL
+from screening.matching import ChannelEvidence, Finding, RankedCandidate
+from screening.matching.settings import DRAWN_FACE_CHANNEL, MODEL_NAME_CHANNEL, NAME_CHANNEL
 from screening.result import Screening
 
 HIGHEST: Mapping[str, float] = {HASH_CHANNEL: HASH_BITS, FACE_CHANNEL: 2.0, DRAWN_FACE_CHANNEL: 2.0}
@@ -23,8 +23,20 @@ def coincidence(found: Finding | ChannelEvidence) -> str:
             return "rarer than was measured"
         return f"rarer than 1 in {1.0 / found.measured_to:,.0f}"
     if found.false_alarms >= 1.0:
-        return f"{found.false_alarms:.2g} a picture"
+        return f"{found.false_alarms:.2g} a {searched(found)}"
     return f"1 in {1.0 / found.false_alarms:,.0f}"
+
+
+def searched(found: Finding | ChannelEvidence) -> str:
+    """Return of what it is told how often chance alone does it: "prompt" for words alone."""
+    channels = found.channels if isinstance(found, Finding) else (found,)
+    return "prompt" if channels and all(one.named for one in channels) else "picture"
+
+
+def false_alarms_in_words(candidate: RankedCandidate) -> str:
+    """Return how many false alarms a candidate comes to, of what."""
+    by_name = candidate.channel in {NAME_CHANNEL, MODEL_NAME_CHANNEL}
+    return f"{candidate.false_alarms:.2g} false alarms per {'prompt' if by_name else 'image'}"
 
 
 def score_shown(score: float) -> str:
@@ -35,17 +47,20 @@ def score_shown(score: float) -> str:
 def evidence_in_words(finding: Judged, policy: Policy) -> str:
     """Return the channels that speak for a finding, and the transformation the best one saw.
 
-    A channel beside the best one speaks where it alone would be worth a note, or is flagged by its
-    raw score. A finding that nothing else flags is labeled so.
+    Where words name it beside what the picture shows, both are told. A channel beside the best one
+    speaks where it alone would be worth a note, or is flagged by its raw score. A finding that
+    nothing else flags is labeled so.
     """
     best, *others = finding.channels
     speaking = [
-        one.channel
-        for one in others
-        if one.false_alarms <= policy.note_at or policy.reached_by(one)
+        best,
+        *(one for one in others if one.false_alarms <= policy.note_at or policy.reached_by(one)),
     ]
+    saw: dict[str, str] = {}
+    for one in speaking:
+        saw.setdefault(one.channel if one.named else "", one.transform)
     raw = raw_flag_in_words(finding, policy)
-    return f"{_listed([best.channel, *speaking])}, {best.transform}{raw and f', {raw}'}"
+    return ", ".join(filter(None, (_listed([one.channel for one in speaking]), *saw.values(), raw)))
 
 
 def _listed(names: Sequence[str]) -> str:
@@ -65,10 +80,13 @@ def raw_flag_in_words(finding: Judged, policy: Policy) -> str:
     )
 
 
-def thresholds_in_words(policy: Policy) -> str:
-    """Return the thresholds of a policy, and which of them are an expert's."""
+def thresholds_in_words(policy: Policy, *, per: str = "image") -> str:
+    """Return the thresholds of a policy, and which of them are an expert's.
+
+    per: of what there are false alarms.
+    """
     said = (
-        f"Thresholds: {policy.name}, approval at {policy.flag_at:g} false alarms per image or "
+        f"Thresholds: {policy.name}, approval at {policy.flag_at:g} false alarms per {per} or "
         f"fewer, a note at {policy.note_at:g}."
     )
     if any(rule.effects & {"flag_at", "note_at"} for rule in policy.rules):
@@ -100,6 +118,9 @@ def harmless(text: str) -> str:
 
 def path_of(screening: Screening) -> str:
     """Return a screening's path as text, undecodable bytes replaced; "-" for memory."""
-    if screening.path is None:
-        return "-"
-    return os.fsencode(screening.path).decode("utf-8", "replace")
+    return "-" if screening.path is None else path_in_words(screening.path)
+
+
+def path_in_words(path: str) -> str:
+    """Return a path as text, undecodable bytes replaced."""
+    return os.fsencode(path).decode("utf-8", "replace")

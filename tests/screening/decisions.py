@@ -6,17 +6,17 @@ from reference_index import Kind, PersonStatus, Record
 from screening.decision import Context
 from screening.decision.consents import Consent, Grantor, Use
 from screening.matching import ChannelEvidence, ChannelReport, ChannelState, FaceSeen, Finding
-from screening.matching.findings import WHOLE_PICTURE, Quad
+from screening.matching.findings import WHOLE_PICTURE, NameSeen, Quad
 
 RAN = {name: ChannelReport(state=ChannelState.RAN) for name in ("hash", "local")}
 TODAY = date(2026, 5, 1)
-DECLARED_ONLY = {*("G1", "G2", "P2", "P3", "D2", "T2", "E2", "K1", "K2", "K3", "N5", "W1", "W2")}
+DECLARED_ONLY = {*("G1", "G2", "P2", "P3", "T2", "E2", "K1", "K2", "K3", "N5", "W1", "W2")}
 """Clauses about what no picture shows: the declaration answers them."""
 HALYARD = Context(production="Halyard", today=TODAY)
 
 
 def evidence(channel: str, false_alarms: float = 1e-9, score: float = 90.0) -> ChannelEvidence:
-    """Return evidence of a channel; that of faces has one."""
+    """Return evidence of a channel; that of faces has one, and that of names has words."""
     seen = FaceSeen(
         number=1,
         of=1,
@@ -25,6 +25,13 @@ def evidence(channel: str, false_alarms: float = 1e-9, score: float = 90.0) -> C
         frontal=0.9,
         sharpness=9.0,
         drawn=channel == "face-drawn",
+    )
+    named = NameSeen(
+        source="LoRA" if channel == "name:model" else "prompt",
+        words="salt road",
+        name="The Salt Road",
+        cue="",
+        how="",
     )
     return ChannelEvidence(
         channel=channel,
@@ -38,6 +45,7 @@ def evidence(channel: str, false_alarms: float = 1e-9, score: float = 90.0) -> C
         transform="as it is",
         frame=0,
         face=seen if channel.startswith("face") else None,
+        named=named if channel.startswith("name") else None,
     )
 
 

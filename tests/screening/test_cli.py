@@ -68,6 +68,7 @@ def test_scan_finds_the_copy_and_accounts_for_every_file(studio, run):
         "face-drawn": "no_references",
         "embedding": "no_references",
         "concept": "no_references",
+        "name": "ran",
     }
     assert last["summary"] == {
         "files": 4,
@@ -94,7 +95,8 @@ def test_scan_finds_the_copy_and_accounts_for_every_file(studio, run):
             {
                 "index": str(studio / "works.index"),
                 "state": "default",
-                "channels": {"hash": "default", "local": "default"},
+                "channels": {"hash": "default", "local": "default", "name": "default"},
+                "prompts": 0,
             }
         ],
     }
@@ -140,7 +142,7 @@ def test_an_empty_index_ends_nothing(studio, run):
     (found, _) = lines(out)
     assert code == 4
     assert found["coverage"] == "insufficient"
-    names = ("hash", "local", "face", "face-drawn")
+    names = ("hash", "local", "face", "face-drawn", "name")
     assert {name: found["channels"].pop(name) for name in names} == {
         name: {"state": "no_references"} for name in names
     }

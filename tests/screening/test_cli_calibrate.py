@@ -140,11 +140,12 @@ def test_info_tells_the_calibration(studio, drawn, run):
         "created": kept.created,
         "state": "own",
         "images": UNRELATED,
+        "prompts": 0,
         "background": kept.background,
-        "channels": {"hash": "own", "local": "own"},
+        "channels": {"hash": "own", "local": "own", "name": "default"},
     }
     shown = run("index", "info", index)[1]
-    assert f"{kept.created} with {UNRELATED} images; hash: own; local: own" in shown
+    assert f"{kept.created} with {UNRELATED} images; hash: own; local: own; name: def" in shown
     run("enroll", index, studio / "background", "--workers", 0, "--no-embeddings")
     told = info(run, index)["calibration"]
     assert (told["state"], told["channels"]["hash"]) == ("stale", "stale")

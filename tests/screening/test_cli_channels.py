@@ -12,6 +12,7 @@ from pictures import clouds, textured
 from PIL import Image, ImageOps
 
 from reference_index import IndexWriter, Kind, Record
+from screening.matching.name_channel import NOTHING_SAID
 from screening.signals import SETTINGS, perceptual_hashes
 
 WITHOUT = "index {} was built without the local channel"
@@ -92,6 +93,7 @@ def test_an_index_without_the_local_channel_is_read(board, old_index, scan):
         "local": {"state": "unavailable", "reason": WITHOUT.format(old_index), "mend": MEND},
         "face": {"state": "no_references"},
         "face-drawn": {"state": "no_references"},
+        "name": {"state": "ran", "reason": NOTHING_SAID},
     }
     assert talk.splitlines()[0] == f"{old_index}: built without the local channel; {MEND}"
     code, part, _ = scan(board / "part.png", old_index)

@@ -261,7 +261,12 @@ def test_what_each_of_several_indexes_rests_on_is_told(studio, run):
         assert talk.splitlines()[-3:] == expected
     summary = json.loads(run(*scan, "jsonl")[1].splitlines()[-1])["summary"]
     assert summary["calibrations"] == [
-        {"index": str(path), "state": state, "channels": dict.fromkeys(("hash", "local"), state)}
+        {
+            "index": str(path),
+            "state": state,
+            "channels": {"hash": state, "local": state, "name": "default"},
+            "prompts": 0,
+        }
         for path, state in ((own, "own"), (default, "default"), (stale, "stale"))
     ]
 
@@ -275,7 +280,7 @@ def test_an_index_without_references_rests_on_nothing(studio, run):
     assert out.splitlines()[-1].startswith("Thresholds: netflix-genai, approval at")
     _, out, _ = run("scan", studio / "board", "--workers", 0, "--index", empty, "--format", "jsonl")
     assert json.loads(out.splitlines()[-1])["summary"]["calibrations"] == [
-        {"index": str(empty), "state": None, "channels": {}}
+        {"index": str(empty), "state": None, "channels": {}, "prompts": 0}
     ]
 
 

@@ -5,8 +5,10 @@ from datetime import date
 
 import pytest
 from decisions import DECLARED_ONLY, HALYARD, RAN, consent, evidence, finding, person
+from named_records import shared_index
 
 from reference_index import Kind
+from screening import Screener
 from screening.decision import CLAUSES, Role, Stage, Verdict, advice, decide
 from screening.decision.consents import Grantor, Use
 
@@ -50,6 +52,30 @@ MATRIX = {
     ),
     "a cast photograph as agreed": (
         person("talent"), "input", "ideation", (consent(uses=(Use.INPUT,)),), NOTE, "N2 T1",
+    ),
+    "a prompt that names a film": (finding("name"), "generated", "ideation", (), APPROVAL, "C2 G3"),
+    "a prompt that names a main character, of a final": (
+        finding("name", kind=Kind.KEY_ELEMENT), "final", "final", (), APPROVAL, "D1 C2 G3",
+    ),
+    "a prompt that names an actor": (
+        person("public-figure", "name"), "generated", "ideation", (), APPROVAL, "C2 G3",
+    ),
+    "a prompt that names a performer": (
+        person("talent", "name"), "unknown", "ideation", (), APPROVAL, "D1 C2 T1 G3",
+    ),
+    "a prompt that names a performer, as agreed": (
+        person("talent", "name"), "generated", "ideation", (consent(uses=(Use.INPUT,)),), NOTE,
+        "N2 T1",
+    ),
+    "a prompt that names a child": (
+        person("minor", "name"), "generated", "ideation", (), BLOCKED, "D1 C2 T1 G3",
+    ),
+    "a LoRA called after a painter": (
+        person("deceased", "name:model"), "generated", "ideation", (), APPROVAL, "D2 C2 G3",
+    ),
+    "a star as asked for": (
+        person("public-figure", "face", "name"), "generated", "ideation", (), APPROVAL,
+        "P5 G3 C2 E1",
     ),
     "a placeholder on a board": (TEMPORARY, "generated", "ideation", (), NOTE, "P4"),
     "a placeholder in the background": (TEMPORARY, "generated", "background", (), NOTE, "P4"),
@@ -119,6 +145,18 @@ def test_matrix(name):
     assert (judged.verdict, judged.clauses) == (verdict, tuple(clauses.split()))
     if judged.flagged:
         assert f"; {CLAUSES[judged.clauses[0]].resolve}." in advice(judged)
+
+
+@pytest.mark.parametrize(("prompt", "clauses"), [
+    ("a portrait of Greg Rutkowski, 8k", "C2 G3"),
+    ("a portrait of Marisela Okonjova, 8k", "C2 D1 G3 T1"),
+], ids=["public figure", "talent"])  # fmt: skip
+def test_a_prompt_that_names_an_actor(prompt, clauses):
+    """The matrix holds for a prompt as it is typed."""
+    with Screener.open(shared_index()) as screener:
+        screening = screener.screen_prompt(prompt)
+    assert (screening.verdict, screening.role) == (APPROVAL, Role.INPUT)
+    assert screening.clauses == tuple(clauses.split())
 
 
 def test_no_clause_is_forgotten():

@@ -177,6 +177,28 @@ def test_places_have_plain_names(left, top, right, bottom, expected):
         (finding(frame=2, kind=Kind.KEY_ELEMENT), "The whole picture of frame 3 matches the key "),
         (finding(kind=Kind.TEMPORARY), "The whole picture matches the temporary picture “The S"),
         (person("public-figure"), "A face matches The Salt Road (public figure): a known person"),
+        (
+            finding("name"),
+            "The prompt names the work “The Salt Road” of Halyard Pictures: a generator",
+        ),
+        (finding("name:model"), "A LoRA is called after the work “The Salt Road” of Halyard"),
+        (finding(evidence("name", 5e-3)), "The prompt may name the work “The Salt Road” of"),
+        (
+            person("talent", "name"),
+            "The prompt names The Salt Road (talent): a generator was",
+        ),
+        (
+            finding("name:model", evidence("name", 1e-8)),
+            "The prompt names the work “The Salt Road” of Halyard Pictures; a LoRA is called",
+        ),
+        (
+            finding("name", "local"),
+            "The whole picture matches the work “The Salt Road” of Halyard Pictures; its prompt",
+        ),
+        (
+            person("deceased", "face", "name:model"),
+            "A face matches The Salt Road (deceased); a LoRA is called after them too: ",
+        ),
         (person("", "hash"), "The whole picture matches The Salt Road: nobody is shown without"),
     ],
 )

@@ -32,7 +32,8 @@ def production(tmp_path, monkeypatch):
 def test_from_an_empty_folder_to_the_binder(production, run):
     """Init, enroll, scan, dismiss, scan, submit, letter, scan, binder; and the ledger is whole.
 
-    Every step says what it did, and the scans between tell what is on record.
+    A prompt is asked about too. Every step says what it did, and the scans between tell what is on
+    record.
     """
 
     def did(*command, code=0):
@@ -64,6 +65,8 @@ def test_from_an_empty_folder_to_the_binder(production, run):
     }
     assert files["references/still.png"]["clauses"] == ["C2"]
     assert summary["declaration"]["outcome"] == "approval"
+    asked = did("prompt", "poster of the film The Salt Road by Halyard Pictures, 8k", code=3)
+    assert "C2, G3: The prompt names the work “The Salt Road” of Halyard Pictures: " in asked
     assert not (production / "approvals.db").exists()
 
     did("dismiss", "board/deck.png", "--record", "mizzen", "--reason", "common-scene",

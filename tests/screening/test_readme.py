@@ -18,7 +18,7 @@ from screening.decision import NETFLIX_GENAI
 from screening.demo import SITTERS
 from screening.enrollment.sources import COLUMNS
 from screening.images import Limits
-from screening.matching.findings import FaceSeen
+from screening.matching.findings import FaceSeen, NameSeen
 
 README = Path(__file__).parents[2] / "README.md"
 pytestmark = pytest.mark.skipif(not README.exists(), reason="runs in a checkout, not on a wheel")
@@ -31,7 +31,7 @@ def blocks(language: str) -> list[str]:
 @pytest.fixture
 def studio(tmp_path, monkeypatch):
     """A folder with works, a board, a background and pairs, as the README supposes it."""
-    for name in ("works", "board", "unrelated", "ours", "finals"):
+    for name in ("works", "board", "unrelated", "ours", "finals", "refs"):
         (tmp_path / name).mkdir()
     composed(1).save(tmp_path / "works" / "Harbor.png")
     for seed in range(3, 6):
@@ -47,6 +47,8 @@ def studio(tmp_path, monkeypatch):
     records = "id,kind,title,images\nmizzen,key-element,The Mizzen,mizzen.png\n"
     (tmp_path / "ours" / "records.csv").write_text(records)
     composed(2).save(tmp_path / "finals" / "poster.png")
+    composed(8).save(tmp_path / "refs" / "fog.png")
+    (tmp_path / "prompts.txt").write_text("a pier at dusk, film grain\nfog over a gray sea\n")
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
@@ -95,6 +97,7 @@ def test_every_command_and_the_python_examples_work(cast, monkeypatch, capsys):
     assert len(commands) >= 16
     codes = {
         "screening scan": 3,
+        "screening prompt": 3,
         "screening usage check": 3,
         "screening deliverables": 3,
         "screening models pull": 1,
@@ -149,6 +152,14 @@ def test_the_columns_of_a_records_file_are_those_there_are():
     paragraph = README.read_text(encoding="utf-8").partition("## Records")[2]
     told = re.findall(r"`(\w+(?:,\w+)+)`", paragraph)[:2]
     assert tuple(",".join(told).split(",")) == COLUMNS
+
+
+def test_the_readme_names_what_json_says_of_a_name():
+    """Every field of the words that a report has is explained."""
+    (told,) = re.findall(
+        r"`named` is that of(.*?)`inliers`", README.read_text(encoding="utf-8"), re.DOTALL
+    )
+    assert re.findall(r"`(\w+)`", told) == [field.name for field in fields(NameSeen)]
 
 
 def test_the_readme_names_what_json_says_of_a_face():

@@ -3,18 +3,22 @@
 import os
 import shlex
 
-from screening.decision import Judged
+from screening.decision import Judged, Role
 from screening.result import Screening
 
 
 def commands(screening: Screening, finding: Judged) -> list[tuple[str, str]]:
     """Return what can be done about a finding, each with the command that does it.
 
-    None for pictures in memory, and for what is on record already.
+    None for pictures in memory, and for what is on record already. What is found in an input is
+    decided on that.
     """
-    if screening.path is None or finding.standing is not None:
+    path = finding.input or screening.path
+    if path is None or finding.standing is not None:
         return []
-    about = f"{_file(screening.path)} --record {quoted(finding.record.id)}"
+    about = f"{_file(path)} --record {quoted(finding.record.id)}"
+    if finding.input:
+        about += f" --role {Role.INPUT}"
     dismiss = ("It is none", f"screening dismiss {about} --reason …")
     submit = ("Ask for approval", f"screening submit {about}")
     return [submit, dismiss] if finding.flagged else [dismiss]

@@ -4,15 +4,17 @@ from dataclasses import dataclass
 
 from reference_index import Kind
 from screening.decision import Judged, advice
+from screening.decision.advice import input_name
 from screening.decision.clauses import Clause
-from screening.errors import ReferenceUnavailableError
+from screening.errors import ReferenceUnavailableError, UnreadError
+from screening.images import Limits
 from screening.images.frame import RgbImage
 from screening.matching import ChannelEvidence
-from screening.matching.findings import Quad
+from screening.matching.findings import NameSeen, Quad
 from screening.report.html.alignment import projection
 from screening.report.html.commands import commands
 from screening.report.html.parts import Panel, channel_in_words, clauses_of, improbable
-from screening.report.html.small import Originals, Small, small
+from screening.report.html.small import Originals, Small, frames_of, small
 from screening.report.words import raw_flag_in_words
 from screening.result import Screening
 
@@ -23,6 +25,7 @@ After the last one only the wall has pictures: 2,000 of them take some 20 MB
 themselves, and the words 10 MB where all are flagged.
 """
 _NOTED = 480  # px at most where nobody has to act
+_DEFAULT_LIMITS = Limits()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,15 +41,21 @@ class Channel:
 class Evidence:
     """One finding as a page shows it.
 
+    input: the name of the input that it is about, empty for the picture itself. picture: that, or
+    the input. hidden: why there are no pixels of it, where they were wanted.
     picture, reference: with the region outlined. missing: why there are no pixels of the reference,
     where they were wanted. projection: see ``alignment``, None where the two cannot be laid over
-    one another. raw: by which raw score alone it is flagged, or nothing.
+    one another; all of these are left out where words alone name the record. named: the words that
+    do. raw: by which raw score alone it is flagged, or nothing.
     """
 
     finding: Judged
     record: int
-    picture: Panel
-    reference: Panel
+    input: str
+    picture: Panel | None
+    hidden: str
+    reference: Panel | None
+    named: tuple[NameSeen, ...]
     missing: str
     projection: tuple[float, ...] | None
     advice: str
@@ -60,42 +69,63 @@ class Evidence:
 class Pairs:
     """Makes the evidence of findings, with smaller pictures the more there were already.
 
-    pixels: whether there are pictures at all.
+    pixels: whether there are pictures at all. limits: what the file of an input may cost.
     """
 
-    def __init__(self, originals: Originals, *, pixels: bool) -> None:
+    def __init__(
+        self, originals: Originals, *, pixels: bool, limits: Limits = _DEFAULT_LIMITS
+    ) -> None:
         self._originals = originals
+        self._limits = limits
         self._pixels = pixels
         self._references: dict[tuple[str, int], Small] = {}
+        self._inputs: dict[tuple[str, int, int], Small] = {}
         self._written = 0
 
     def of(
-        self, screening: Screening, finding: Judged, record: int, frame: RgbImage | None
+        self,
+        screening: Screening,
+        finding: Judged,
+        record: int,
+        frame: RgbImage | None,
+        hidden: str = "",
     ) -> Evidence:
-        """Return the evidence of a finding. record: its number. frame: the picture, if at hand."""
+        """Return the evidence of a finding. record: its number. frame: the picture, if at hand.
+
+        hidden: why it is not. Of an input the pixels are read here.
+        """
         seen = seen_best(finding)
-        side = self._side(finding)
+        side = self._side(finding) if seen else 0
         shown = small(frame, side) if frame is not None and side else None
+        if finding.input:
+            shown, hidden = self._input(screening, finding, side)
         original, missing = None, ""
-        if side and self._pixels:
+        if seen and side and self._pixels:
             try:
                 original = self._original(finding, seen, side)
             except ReferenceUnavailableError as error:
                 missing = str(error)
-        elif self._pixels:
+        elif seen and self._pixels:
             missing = "left out, as many pictures are in this report already"
         self._written += sum(len(one.uri) for one in (shown, original) if one)
         title = finding.record.title
         return Evidence(
             finding=finding,
             record=record,
-            picture=_panel("Picture", shown, seen.region),
+            input=input_name(finding),
+            hidden=hidden,
+            picture=_panel("Input" if finding.input else "Picture", shown, seen.region)
+            if seen
+            else None,
             reference=_panel(
                 f"Reference: {title}", original, None if seen.face else seen.reference_region
-            ),
+            )
+            if seen
+            else None,
+            named=tuple(one.named for one in finding.channels if one.named),
             missing=missing,
             projection=projection(seen.reference_region, seen.region)
-            if shown and original and not seen.face
+            if seen and shown and original and not seen.face
             else None,
             advice=advice(finding),
             improbable=improbable(finding),
@@ -117,6 +147,22 @@ class Pairs:
         side = next((side for until, side in _SIZES if self._written < until), 0)
         return side if finding.flagged else min(side, _NOTED)
 
+    def _input(self, screening: Screening, finding: Judged, side: int) -> tuple[Small | None, str]:
+        """Return the input that a finding is about, or why it is not shown."""
+        if not side or not self._pixels:
+            return None, ""
+        sha256 = next(one.sha256 for one in screening.inputs if one.path == finding.input)
+        key = (sha256 or "", finding.frame, side)
+        if key not in self._inputs:
+            try:
+                frames = frames_of(finding.input, sha256, (finding.frame,), limits=self._limits)
+            except UnreadError as error:
+                return None, error.reason
+            if finding.frame not in frames:
+                return None, ""
+            self._inputs[key] = small(frames[finding.frame], side)
+        return self._inputs[key], ""
+
     def _original(self, finding: Judged, seen: ChannelEvidence, side: int) -> Small:
         key = (seen.reference_image, side)
         if key not in self._references:
@@ -125,13 +171,15 @@ class Pairs:
         return self._references[key]
 
 
-def seen_best(finding: Judged) -> ChannelEvidence:
+def seen_best(finding: Judged) -> ChannelEvidence | None:
     """Return the evidence in the finding's frame that shows most of where and how the two agree.
 
-    Features tell both regions, a face only where it is in the picture.
+    Features tell both regions, a face only where it is in the picture. None where words alone name
+    the record.
     """
-    there = [one for one in finding.channels if one.frame == finding.frame]
-    return max(there, key=lambda one: (one.inliers is not None, one.located))
+    pictured = [one for one in finding.channels if one.named is None]
+    there = [one for one in pictured if one.frame == finding.frame] or pictured
+    return max(there, key=lambda one: (one.inliers is not None, one.located), default=None)
 
 
 def kind_in_words(kind: Kind) -> str:

@@ -16,7 +16,7 @@ from screening.decision.clauses import Clause
 from screening.matching import ChannelEvidence, Finding
 from screening.matching.findings import Quad
 from screening.report.html.errors import PageToolsMissingError
-from screening.report.words import coincidence, printable
+from screening.report.words import coincidence, printable, searched
 
 if TYPE_CHECKING:
     import jinja2
@@ -33,6 +33,7 @@ _CHANNELS = {
     "face-drawn": ("Drawn face", "drawn faces"),
     "embedding": ("By likeness", "likeness without a copy"),
     "concept": ("By description", "what records describe in words"),
+    "name": ("By name", "names in prompts and of models"),
 }
 
 
@@ -106,7 +107,7 @@ def improbable(found: Finding | ChannelEvidence) -> str:
     if "once in" not in said:
         return said
     limit = ", the limit of what was measured" if said.startswith("rarer") else ""
-    return f"{said} pictures{limit}"
+    return f"{said} {searched(found)}s{limit}"
 
 
 def clauses_of(names: Iterable[str]) -> tuple[Clause, ...]:

@@ -21,7 +21,12 @@ from screening.report.html.parts import (
 )
 from screening.report.html.small import Originals, frames_of, small
 from screening.report.summary import Summary
-from screening.report.words import coincidence, path_of, thresholds_in_words
+from screening.report.words import (
+    coincidence,
+    false_alarms_in_words,
+    path_of,
+    thresholds_in_words,
+)
 from screening.result import Screening
 from screening.version import __version__
 
@@ -62,7 +67,7 @@ class HtmlReport:
         self._thumbnails = thumbnails
         self._limits = limits
         self._made = made or datetime.now().astimezone()
-        self._pairs = Pairs(Originals(searched, limits=limits), pixels=thumbnails)
+        self._pairs = Pairs(Originals(searched, limits=limits), pixels=thumbnails, limits=limits)
         self._unchecked = Unchecked()
         self._wall: defaultdict[Group, list[_Hung]] = defaultdict(list)
         self._unread: Counter[str] = Counter()
@@ -131,7 +136,7 @@ class HtmlReport:
     def _picture(self, screening: Screening, group: Group) -> str:
         frames, hidden = self._frames(screening, group)
         decisive = screening.decisive
-        shown = frames.get(decisive.frame if decisive else 0)
+        shown = frames.get(decisive.frame if decisive and not decisive.input else 0)
         findings = sorted(screening.findings, key=lambda one: -one.verdict.rank)
         evidence = [
             self._pairs.of(
@@ -139,7 +144,8 @@ class HtmlReport:
                 finding,
                 self._number_of(finding.record.id, finding.record.title,
                                 kind_in_words(finding.record.kind)),
-                frames.get(finding.frame),
+                None if finding.input else frames.get(finding.frame),
+                hidden,
             )
             for finding in findings
         ]  # fmt: skip
@@ -166,7 +172,9 @@ class HtmlReport:
         """Return the frames that are shown, or why there are none."""
         if not self._thumbnails or group is Group.UNREAD or screening.path is None:
             return {}, ""
-        wanted = {one.frame for one in screening.findings} or {0}
+        wanted = {one.frame for one in screening.own_findings}
+        if screening.decisive is None or screening.decisive.input:
+            wanted.add(0)
         try:
             found = frames_of(screening.path, screening.sha256, wanted, limits=self._limits)
         except UnreadError as error:
@@ -183,12 +191,12 @@ def _candidates(screening: Screening) -> list[tuple[str, str, str]]:
 
     So that no number stands beyond what was measured.
     """
-    said = {one.record.id: f"by coincidence {improbable(one)}" for one in screening.findings}
+    said = {one.record.id: f"by coincidence {improbable(one)}" for one in screening.own_findings}
     return [
         (
             one.record.title,
             channel_in_words(one.channel).lower(),
-            said.get(one.record.id, f"{one.false_alarms:.2g} false alarms per image"),
+            said.get(one.record.id, false_alarms_in_words(one)),
         )
         for one in screening.candidates
     ]
