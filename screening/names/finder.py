@@ -15,6 +15,7 @@ from screening.names.context import BESIDE, HOLDER, Signs, Surroundings
 from screening.names.folding import Break, Folded, fold
 from screening.names.forms import NAMED, names_of
 from screening.names.lexicon import Floats, vocabulary
+from screening.names.memory import give_back
 from screening.names.mending import Mended, Mender
 from screening.names.spellings import UNSPACED, Collected, masks_of
 
@@ -125,6 +126,8 @@ class NameFinder:
         collected.numbers.clear()  # of many names these letters are most of the memory
         self._spellings = collected.spellings()
         self._mender = Mender(collected.mendable(), collected.mendable_pairs())
+        del collected
+        give_back()
 
     def __len__(self) -> int:
         """Return how many records have names."""

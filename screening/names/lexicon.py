@@ -17,6 +17,7 @@ import numpy.typing as npt
 
 from screening.names.folding import letters_of
 from screening.names.given import given_names
+from screening.names.memory import give_back
 
 NAMING = ("en", "de", "fr", "es", "it", "pt", "nl", "pl")
 """Languages in Latin letters of which rare words are known too: they tell names from words."""
@@ -190,7 +191,9 @@ class Vocabulary:
 @cache
 def vocabulary() -> Vocabulary:
     """Return the one vocabulary, loaded at first use."""
-    return Vocabulary()
+    found = Vocabulary()
+    give_back()
+    return found
 
 
 def hashes_of(words: Collection[str]) -> Hashes:

@@ -172,22 +172,31 @@ class Mender:
         Fewest edits away, one or, of a long word, two; or the same but for its ending. A usual word
         is no mistake, and costs more the more usual it is.
         """
+        stems = [stems_of(word) for word in words]
+        of_stem = [place for place, those in enumerate(stems) for _ in those]
+        flat = hashes_of([stem for those in stems for stem in those])
+        inflected = _matching(self._stems, self._by_stem, flat, of_stem, len(words))
+        keys = _deletions(words)
+        of_key = np.repeat(np.arange(len(words)), keys.shape[1]).tolist()
+        misspelled = _matching(self._deletions, self._by_deletion, keys.ravel(), of_key, len(words))
         return [
-            sorted({*self._inflected(word, bits), *self._misspelled(word, keys, bits)})[:MOST_MEANT]
-            for word, keys, bits in zip(words, _deletions(words), ordinary, strict=True)
+            sorted({*self._inflected(word, one, bits), *self._misspelled(word, other, bits)})[
+                :MOST_MEANT
+            ]
+            for word, one, other, bits in zip(words, inflected, misspelled, ordinary, strict=True)
         ]
 
-    def _inflected(self, word: str, bits: float) -> Iterator[Meant]:
-        for row in _matching(self._stems, self._by_stem, hashes_of(stems_of(word))):
+    def _inflected(self, word: str, rows: Iterable[int], bits: float) -> Iterator[Meant]:
+        for row in rows:
             if edits := OSA.distance(word, self._words[row]):
                 yield self._as_meant(row, INFLECTED_BITS, edits, "inflected", bits)
 
-    def _misspelled(self, word: str, keys: Keys, bits: float) -> Iterator[Meant]:
+    def _misspelled(self, word: str, rows: Iterable[int], bits: float) -> Iterator[Meant]:
         most = 2 if len(word) >= TWO_EDITS_FROM else 1
-        for row in _matching(self._deletions, self._by_deletion, keys):
-            edits = OSA.distance(word, self._words[row], score_cutoff=most)
+        for row in rows:
+            meant = self._words[row]
+            edits = OSA.distance(word, meant, score_cutoff=most)
             if 0 < edits <= most:
-                meant = self._words[row]
                 longer = word.startswith(meant) and word[len(meant) :] in _ENDINGS
                 how = "inflected" if longer else "misspelled"
                 yield self._as_meant(row, EDIT_BITS * edits, edits, how, bits)
@@ -250,9 +259,16 @@ def _sorted(keys: Keys, rows: Rows) -> tuple[Keys, Rows]:
     return keys[order], rows[order]
 
 
-def _matching(keys: Keys, rows: Rows, wanted: Keys) -> list[int]:
-    """Return the rows, each once, that some keys stand for."""
+def _matching(
+    keys: Keys, rows: Rows, wanted: Keys, owners: Sequence[int], count: int
+) -> list[set[int]]:
+    """Return for each of so many words the rows that some keys stand for.
+
+    owners: of each wanted key, the place of its word.
+    """
     begins = np.searchsorted(keys, wanted, side="left")
     ends = np.searchsorted(keys, wanted, side="right")
-    found = (rows[begin:end] for begin, end in zip(begins, ends, strict=True) if begin < end)
-    return sorted({int(row) for those in found for row in those})
+    found: list[set[int]] = [set() for _ in range(count)]
+    for at in np.flatnonzero(begins < ends).tolist():
+        found[owners[at]].update(rows[begins[at] : ends[at]].tolist())
+    return found
