@@ -9,7 +9,7 @@ from screening.approvals.decisions import Decisions, plain
 from screening.approvals.ledger import EntryKind
 from screening.approvals.pictures import Found
 from screening.decision import GUIDANCE, Context, Judged, Role, advice
-from screening.decision.advice import place_in_words
+from screening.decision.advice import place_of
 from screening.report.words import coincidence
 from screening.screener import Screener
 from screening.version import __version__
@@ -76,7 +76,7 @@ class Asked:
             "status": record.status,
             "rights_holder": record.rights_holder,
             "advice": advice(finding),
-            "place": place_in_words(finding.region),
+            "place": place_of(finding),
             "why": finding.why,
             "coincidence": coincidence(finding),
             "evidence": [

@@ -61,6 +61,14 @@ def input_name(finding: Finding) -> str:
     return os.fsencode(Path(finding.input).name).decode("utf-8", "replace")
 
 
+def place_of(finding: Finding) -> str:
+    """Return where in a picture something is found, or among which words."""
+    named = [one.named.place for one in finding.channels if one.named]
+    if named and len(named) == len(finding.channels):
+        return " and ".join(dict.fromkeys(named))
+    return place_in_words(finding.region)
+
+
 def place_in_words(region: Quad) -> str:
     """Return where in a picture a region lies: "upper left", ... or WHOLE.
 

@@ -65,10 +65,14 @@ class NameSeen:
     how: str
 
     @property
+    def place(self) -> str:
+        """Return where they stand: "the prompt", "the name of a LoRA"."""
+        return "the prompt" if self.source == "prompt" else f"the name of a {self.source}"
+
+    @property
     def in_words(self) -> str:
         """Return what stands where: “rutkowsky” in the prompt, misspelled, as in “art by ...”."""
-        where = "the prompt" if self.source == "prompt" else f"the name of a {self.source}"
-        said = [f"“{self.words}” in {where}", self.how, self.cue and f"as in “{self.cue}”"]
+        said = [f"“{self.words}” in {self.place}", self.how, self.cue and f"as in “{self.cue}”"]
         return ", ".join(filter(None, said))
 
 

@@ -14,6 +14,7 @@ from PIL.PngImagePlugin import PngInfo
 from reference_index import IndexWriter, Kind, Record
 from screening import Screener, draw_finding
 from screening.decision import advice
+from screening.decision.advice import place_of
 from screening.enrollment import enroll, folder_sources
 from screening.errors import ReferenceUnavailableError
 from screening.matching import RankedCandidate
@@ -63,6 +64,12 @@ def board(enrolled, tmp_path, monkeypatch):
 def page(board, enrolled):
     with Screener.open(enrolled / "works.index") as screener:
         return Page(reported(board.values(), screener).page)
+
+
+def test_the_place_of_words_is_no_place_in_the_picture(board):
+    """A request tells the prompt; of what is also seen it tells where in the picture."""
+    assert [place_of(one) for one in board[WORDS].findings] == ["the prompt"]
+    assert [place_of(one) for one in board[BOTH].findings] == ["the whole picture"]
 
 
 def test_json_has_the_words(board):
