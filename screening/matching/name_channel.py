@@ -19,7 +19,11 @@ UNIT = "bits of surprise"
 WORDS = 50
 """A longer text is so many unrelated ones as it has times this many words."""
 
+MAX_LETTERS = 200_000
+"""So many characters of all texts of a picture are searched; what is beyond is told."""
+
 NOTHING_SAID = "no prompt is told"
+TOO_MUCH = f"only {MAX_LETTERS:,} characters of its prompts were searched"
 
 
 class Names:
@@ -66,7 +70,7 @@ class Names:
         candidates.
         Prompts are one search of an index, names of models another.
         """
-        hits, searches = list[Hit](), 0
+        hits, searches, said = list[Hit](), 0, _within(said)
         for models in (False, True):
             texts = [one for one in said if (one.source is not Source.PROMPT) == models]
             if not texts:
@@ -106,6 +110,8 @@ class Names:
                 reason=f"the names of index {mute[0]} were calibrated with too few prompts",
                 mend=f"screening calibrate {mute[0]} --prompts FILE, with more prompts",
             )
+        if sum(len(one.text) for one in said) > MAX_LETTERS:
+            return ChannelReport(state=ChannelState.WEAK, reason=TOO_MUCH)
         return ChannelReport(state=ChannelState.RAN)
 
 
@@ -127,6 +133,16 @@ def units_of(said: Sequence[Said]) -> int:
     """Return how many unrelated texts some are worth, by their words; a Han sign is half of one."""
     words = (len(one.text.split()) + len(UNSPACED.findall(one.text)) // 2 for one in said)
     return sum(max(1, -(-count // WORDS)) for count in words)
+
+
+def _within(said: Sequence[Said]) -> list[Said]:
+    """Return texts as far as they are searched."""
+    kept, left = list[Said](), MAX_LETTERS
+    for one in said:
+        if left > 0:
+            kept.append(replace(one, text=one.text[:left]))
+            left -= len(one.text)
+    return kept
 
 
 def _scored(index: ReferenceIndex, named: Named) -> Scored:

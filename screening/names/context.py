@@ -2,8 +2,10 @@
 
 import math
 import re
+from bisect import bisect_left
 from collections.abc import Collection, Iterator
 from functools import cached_property
+from operator import itemgetter
 
 from reference_index import Kind
 from screening.names.cues import cue_at, is_one_of_many
@@ -113,29 +115,52 @@ class Surroundings:
 
     def _goes_on(self, begin: int, end: int) -> bool:
         """Tell whether one word with a capital is followed by another: a street, a park."""
-        cased = self._cased
-        within = [capital for at, capital, _ in cased if begin <= at < end]
-        after = next((one for one in cased if one[0] >= end), None)
+        cased, (_, small) = self._cased, self._sums
+        first, last = self._between(begin, end)
+        within = [capital for _, capital, _ in cased[first:last]]
+        after = cased[last] if last < len(cased) else None
         if within != [True] or after is None or after[0] != end or not after[1]:
             return False
         text, places = self.folded.text, self.folded.places
-        small = sum(not capital for _, capital, _ in cased)
         return 2 * small > len(cased) and text[places[end - 1] + 1 : places[end]].isspace()
 
     def _capitals(self, begin: int, end: int) -> Iterator[tuple[str, float]]:
         """Yield bits where a name's words have capitals that others lack, or none where they do."""
-        within = [one for one in self._cased if begin <= one[0] < end]
+        first, last = self._between(begin, end)
+        within = self._cased[first:last]
         told = [capital for _, capital, starts in within if not starts or len(within) > 1]
-        others = [
-            capital for at, capital, starts in self._cased if not (starts or begin <= at < end)
-        ]
+        sums, _ = self._sums
+        (count, capitals), (before, upper) = sums[-1], sums[first]
+        others = count - (sums[last][0] - before)
+        with_capital = capitals - (sums[last][1] - upper)
         if within and not any(capital for _, capital, _ in within):
-            if any(others):
+            if with_capital:
                 yield "small", SMALL
-        elif told and all(capital for _, capital, _ in within) and not (others and all(others)):
-            share = (sum(others) + 1) / (len(others) + 2)
-            bits = -math.log2(share) * min(len(told), CAPITAL_WORDS)
+        elif told and all(capital for _, capital, _ in within):
+            if others and with_capital == others:
+                return
+            bits = -math.log2((with_capital + 1) / (others + 2)) * min(len(told), CAPITAL_WORDS)
             yield "capitals", CAPITALS * min(bits, MOST_CAPITALS)
+
+    def _between(self, begin: int, end: int) -> tuple[int, int]:
+        """Return which words with capitals or without stand from begin to end."""
+        by_begin = itemgetter(0)
+        return (
+            bisect_left(self._cased, begin, key=by_begin),
+            bisect_left(self._cased, end, key=by_begin),
+        )
+
+    @cached_property
+    def _sums(self) -> tuple[list[tuple[int, int]], int]:
+        """Up to each word, how many begin no sentence and how many of them have capitals.
+
+        And how many words of all have none.
+        """
+        sums = [(0, 0)]
+        for _, capital, starts in self._cased:
+            count, capitals = sums[-1]
+            sums.append((count + (not starts), capitals + (capital and not starts)))
+        return sums, sum(not capital for _, capital, _ in self._cased)
 
     @cached_property
     def _cased(self) -> list[tuple[int, bool, bool]]:

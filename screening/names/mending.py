@@ -121,11 +121,12 @@ class Mender:
         """
         spans = folded.words()
         words = folded.words_in_letters()
-        long = [row for row, word in enumerate(words) if self._may_mend(word)]
-        ordinary = vocabulary().bits([words[row] for row in long]).tolist()
-        wanted = {row: bits for row, bits in zip(long, ordinary, strict=True) if bits >= PLAIN_BITS}
-        found = self._meant([words[row] for row in wanted], [*wanted.values()])
-        meant = {row: those for row, those in zip(wanted, found, strict=True) if those}
+        long = [word for word in dict.fromkeys(words) if self._may_mend(word)]
+        bits = vocabulary().bits(long).tolist()
+        wanted = {word: one for word, one in zip(long, bits, strict=True) if one >= PLAIN_BITS}
+        found = self._meant([*wanted], [*wanted.values()])
+        each = {word: those for word, those in zip(wanted, found, strict=True) if those}
+        meant = {row: each[word] for row, word in enumerate(words) if word in each}
         if not meant:
             return None
         chosen = {row: those[0] for row, those in meant.items() if self._is_alone(words[row])}

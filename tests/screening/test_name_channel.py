@@ -22,7 +22,7 @@ from screening import Screener, Verdict
 from screening.enrollment import enroll, folder_sources
 from screening.errors import CalibrationError
 from screening.matching import ChannelState, Names
-from screening.matching.name_channel import WORDS, has_names, units_of
+from screening.matching.name_channel import MAX_LETTERS, TOO_MUCH, WORDS, has_names, units_of
 from screening.matching.settings import MODEL_NAME_CHANNEL
 from screening.names import Said, Source
 
@@ -349,3 +349,15 @@ def test_a_cleared_picture_never_explains_a_name(studio, screener):
     assert {one.record.title for one in named} == {"Greg Rutkowski", "Vexelmoor"}
     assert [one.cleared for one in named] == [None, None]
     assert screening.verdict is Verdict.NEEDS_APPROVAL
+
+
+def test_only_so_much_of_texts_is_searched_and_that_is_told(one):
+    """What lies beyond is not looked at; the channel says so, and is not silent about it."""
+    filler = "a" * (MAX_LETTERS - len("Rashomon, "))
+    within, beyond = said(f"{filler}, Rashomon"[-MAX_LETTERS:]), said(f"{filler}{filler}, Rashomon")
+    how = {"note_at": 1e-9, "raw_scores": {"name": 0.0}, "candidates": 1}
+    assert [hit.record.id for hit in one.hits(within, **how)[0]] == ["rashomon"]
+    assert one.hits(beyond, **how)[0] == []
+    assert one.report(within, note_at=1e-2, raw_scores=NONE).state is ChannelState.RAN
+    told = one.report(beyond, note_at=1e-2, raw_scores=NONE)
+    assert (told.state, told.reason) == (ChannelState.WEAK, TOO_MUCH)
