@@ -14,8 +14,7 @@ from screening.cli.progress import say
 from screening.cli.screened import opened_screener
 from screening.errors import InputInvalidError
 from screening.prompt_files import read_prompts
-from screening.report import CsvReport, JsonlReport, Report, Summary, TableReport
-from screening.report.calibrations import IndexCalibration
+from screening.report import CsvReport, JsonlReport, Report, TableReport
 
 FORMATS = ("table", "jsonl", "csv")
 
@@ -66,15 +65,7 @@ def prompt_command(
     with opened_screener(options, Path(), pictures=False) as opened:
         if opened.on_record.desk:
             check_outside_store(opened.on_record.desk.decisions.store, output)
-        summary = Summary(
-            policy=opened.screener.policy,
-            indexes=tuple(map(str, opened.indexes)),
-            calibrations=tuple(
-                IndexCalibration.of(one, pictures=False) for one in opened.screener.indexes
-            ),
-            declared=opened.declared,
-            noun="prompt",
-        )
+        summary = opened.summary(pictures=False)
         with output_to(output) as out:
             out.write(report.start())
             for name, text in texts:

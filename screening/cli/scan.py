@@ -13,8 +13,7 @@ from screening.cli.options import Options, screening_options
 from screening.cli.output import output_to
 from screening.cli.progress import bar, counted, say
 from screening.cli.screened import opened_screener
-from screening.report import CsvReport, JsonlReport, Report, Summary, TableReport
-from screening.report.calibrations import IndexCalibration
+from screening.report import CsvReport, JsonlReport, Report, TableReport
 from screening.report.html import HtmlReport
 from screening.screener import distinct_roots
 
@@ -86,12 +85,7 @@ def scan_command(
             if form == "html"
             else reports[form]
         )
-        summary = Summary(
-            policy=screener.policy,
-            indexes=tuple(map(str, opened.indexes)),
-            calibrations=tuple(map(IndexCalibration.of, screener.indexes)),
-            declared=opened.declared,
-        )
+        summary = opened.summary()
         results = screener.scan(
             *paths,
             candidates=candidates,

@@ -34,6 +34,8 @@ from screening.errors import ConfigError, InputInvalidError
 from screening.matching import ChannelState, channels_of
 from screening.matching.settings import MODEL_NAME_CHANNEL, NAME_CHANNEL
 from screening.production import Declared, declared, find_declaration
+from screening.report.calibrations import IndexCalibration
+from screening.report.summary import Summary
 from screening.report.words import HIGHEST, path_in_words, path_of, printable
 from screening.result import Screening
 from screening.screener import Screener, distinct_roots
@@ -83,6 +85,18 @@ class Opened:
         """What was decided, where a store is open."""
         assert self.on_record.desk is not None
         return self.on_record.desk.decisions
+
+    def summary(self, *, pictures: bool = True) -> Summary:
+        """Return a summary of nothing yet; pictures: whether of these, or of prompts."""
+        return Summary(
+            policy=self.screener.policy,
+            indexes=tuple(map(str, self.indexes)),
+            calibrations=tuple(
+                IndexCalibration.of(one, pictures=pictures) for one in self.screener.indexes
+            ),
+            declared=self.declared,
+            noun="picture" if pictures else "prompt",
+        )
 
 
 @contextmanager

@@ -73,22 +73,18 @@ def _before(folded: Folded, begin: int) -> list[Cue]:
     cues, found = _cues(), list[Cue]()
     bare = _without_article(folded, begin)
     for edge in dict.fromkeys((begin, bare, _before_possessive(folded, bare))):
-        for length in cues.lengths:
+        for length in cues.lengths if _adjoin(folded, edge, begin) else ():
             at = edge - length
-            if at >= 0 and folded.breaks[at] != Break.NONE and _adjoin(folded, edge, begin):
+            if at >= 0 and folded.breaks[at] != Break.NONE:
                 found += cues.before.get(folded.letters[at:edge], ())
     return found
 
 
 def _after(folded: Folded, end: int) -> list[Cue]:
     cues, found = _cues(), list[Cue]()
-    for length in cues.lengths:
+    for length in cues.lengths if _adjoin(folded, end, end) else ():
         edge = end + length
-        if (
-            edge <= len(folded.letters)
-            and folded.breaks[edge] != Break.NONE
-            and (_adjoin(folded, end, end))
-        ):
+        if edge <= len(folded.letters) and folded.breaks[edge] != Break.NONE:
             found += cues.after.get(folded.letters[end:edge], ())
     return found
 

@@ -171,7 +171,7 @@ class NameFinder:
         if not folded.letters or not self._ids:
             return
         model = said.source is not Source.PROMPT
-        hits = [*self._hits(folded, inside=model)]
+        hits = [*self._exact_hits(folded, inside=model)]
         other = self._mender.mended(folded)
         hits += self._mended_hits(folded, other) if other else ()
         if not hits:
@@ -179,11 +179,8 @@ class NameFinder:
         surroundings = Surroundings(folded, model=model)
         languages = vocabulary().languages(said.text, folded.words_in_letters())
         scored = [one for hit in hits for one in self._scored(hit, surroundings, languages, least)]
-        holders = [
-            owners
-            for hit in hits
-            if not hit.how and len(owners := self._spellings.holders(hit.pattern))
-        ]
+        as_written = {hit.pattern for hit in hits if not hit.how}
+        holders = [those for one in as_written if len(those := self._spellings.holders(one))]
         sure = [one.hit for one in scored if one.score >= SURE_BITS]
         begins, ends = {hit.begin for hit in sure}, {hit.end for hit in sure}
         for one in scored:
@@ -209,7 +206,10 @@ class NameFinder:
             yield _Scored(hit, owner, place, worth - hit.cost, cue, signs)
 
     def _hits(self, folded: Folded, *, inside: bool = False) -> Iterator[_Hit]:
-        """Yield where spellings stand; inside: also where they run on into other letters."""
+        """Yield where spellings stand, at the cost of breaks that are others than the name's.
+
+        inside: also where they run on into other letters.
+        """
         breaks = folded.breaks
         for pattern, begin, end in self._automaton.find_matches_as_indexes(
             folded.letters, overlapping=True
@@ -229,12 +229,15 @@ class NameFinder:
                 most = _worth(folded, begin, end)
             elif not here and spaces | hyphens:
                 cost -= JOINED_BITS
-            written = folded.written(begin, end) if folded.places else ""
-            if not _PARTING.isdisjoint(written):
-                cost += PARTED_BITS
-            if UNSPACED.search(written):
-                cost -= UNSPACED_BITS
             yield _Hit(pattern, begin, end, cost, most=most)
+
+    def _exact_hits(self, folded: Folded, *, inside: bool) -> Iterator[_Hit]:
+        """Yield where spellings stand in a text as it is, at the cost of how it is written."""
+        for hit in self._hits(folded, inside=inside):
+            cost = hit.cost + _parted(folded, hit.begin, hit.end)
+            if UNSPACED.search(folded.written(hit.begin, hit.end)):
+                cost -= UNSPACED_BITS
+            yield _Hit(hit.pattern, hit.begin, hit.end, cost, most=hit.most)
 
     def _mended_hits(self, folded: Folded, other: Mended) -> Iterator[_Hit]:
         """Yield where spellings stand in a text with other words, if these are part of them."""
@@ -242,8 +245,7 @@ class NameFinder:
             touched = other.within(hit.begin, hit.end)
             if touched is not None:
                 begin, end, cost = touched.begin, touched.end, hit.cost + touched.cost
-                if not _PARTING.isdisjoint(folded.written(begin, end)):
-                    cost += PARTED_BITS
+                cost += _parted(folded, begin, end)
                 yield _Hit(hit.pattern, begin, end, cost, touched.how)
 
 
@@ -259,6 +261,11 @@ def _limited(signs: Signs, most: float) -> Iterator[tuple[str, float]]:
 def _with(scored: _Scored, more: Sequence[tuple[str, float]]) -> _Scored:
     signs = (*scored.signs, *more)
     return _Scored(scored.hit, scored.owner, scored.place, scored.bits, scored.cue, signs)
+
+
+def _parted(folded: Folded, begin: int, end: int) -> float:
+    """Return what it costs that a comma stands within the letters from begin to end."""
+    return 0.0 if _PARTING.isdisjoint(folded.written(begin, end)) else PARTED_BITS
 
 
 def _worth(folded: Folded, begin: int, end: int) -> float:

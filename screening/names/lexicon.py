@@ -120,11 +120,12 @@ def commonness(words: Sequence[str]) -> Commonness:
     """Return how surprising folded words are, each once; some seconds, however few they are."""
     hashes = hashes_of(words)
     order = np.argsort(hashes, kind="stable")
+    ascending = hashes[order]
     frequency = np.zeros((len(words), len(LANGUAGES)), np.float32)
     for column, language in enumerate(LANGUAGES):
         found, values = _listed(language, large=language in LARGE)
-        places = np.minimum(np.searchsorted(hashes[order], found), max(len(words) - 1, 0))
-        known = hashes[order][places] == found if len(words) else np.zeros(len(found), bool)
+        places = np.minimum(np.searchsorted(ascending, found), max(len(words) - 1, 0))
+        known = ascending[places] == found if len(words) else np.zeros(len(found), bool)
         np.add.at(frequency[:, column], order[places[known]], values[known].astype(np.float32))
     shared = np.median(frequency[:, : len(NAMING)], axis=1)[:, None]
     most = frequency.max(axis=1, initial=0.0)[:, None]
